@@ -1,0 +1,75 @@
+import type { Instant } from './preview.js';
+
+/** What GitLab's API says of a merge request. Needed fields only; every text is an outsider's. */
+export interface MergeRequestFacts {
+  /** The target project: the one whose merge request it is. */
+  projectId: number;
+  iid: number;
+  state: 'opened' | 'closed' | 'merged' | 'locked';
+  /** Head of the merge request; null when GitLab has none (no commits yet, source gone). */
+  sha: string | null;
+  sourceBranch: string;
+  targetBranch: string;
+  title: string;
+  authorId: number;
+  authorUsername: string;
+  draft: boolean;
+  labels: string[];
+  webUrl: string;
+  /** null when the source project is gone. */
+  sourceProjectId: number | null;
+  createdAt: Instant;
+  /** GitLab's `updated_at`. */
+  updatedAt: Instant;
+  /** `closed_at` or `merged_at`; null while it is open. */
+  endedAt: Instant | null;
+  /** `created_at` of the newest merge request version; null when there is none. */
+  lastPushAt: Instant | null;
+  /** Newest `reopened` of the resource state events; null when it never was. */
+  lastReopenedAt: Instant | null;
+}
+
+/**
+ * One answer of the API on a merge request. `unknown` (401, 403, 404, a time-out, an empty list) never changes
+ * whether a preview lives.
+ */
+export type MergeRequestReading =
+  | { known: true; facts: MergeRequestFacts; readStartedAt: Instant }
+  | { known: false; why: string; readStartedAt: Instant };
+
+/** What the pipeline gate says of one sha. */
+export type GateReading =
+  | { state: 'open' }
+  | { state: 'waiting'; detail: string }
+  | { state: 'failed'; detail: string };
+
+/** An order of a person that was verified: a command in a comment, the API, or a change in the branch. */
+export interface Wish {
+  kind: 'start' | 'stop' | 'extend';
+  source: 'command' | 'operator' | 'git';
+  /** For `extend`: how long it lives at least, counted from `at`; null: the configured TTL. */
+  amountMs: number | null;
+  /** GitLab's time of the note, the commit's time for Git, PostgreSQL's for an operator. */
+  at: Instant;
+  /** User name. */
+  by: string;
+}
+
+/** The newest thing that the agent said of an incarnation. */
+export interface Observation {
+  revision: string | null;
+  state:
+    | 'applying'
+    | 'progressing'
+    | 'healthy'
+    | 'degraded'
+    | 'suspended'
+    | 'refused'
+    | 'held'
+    | 'terminating'
+    | 'gone';
+  /** One sentence; an outsider's text. */
+  message: string | null;
+  cause: 'fence' | 'source' | 'apply' | 'health' | 'timeout' | null;
+  at: Instant;
+}

@@ -1,0 +1,99 @@
+/**
+ * The row: one incarnation of one preview, as the manager keeps it. It is intent; the file in Git, the note and the
+ * commit status are projections of it.
+ */
+
+/** Milliseconds since the epoch, UTC. */
+export type Instant = number;
+
+export type Phase = 'waiting' | 'deploying' | 'ready' | 'failed' | 'asleep' | 'stopping' | 'stopped';
+
+/** What a waiting preview, or the next sha of a member, waits for. */
+export type WaitingFor = 'pipeline' | 'slot';
+
+/** Why a preview failed. */
+export type Cause = 'template' | 'push' | 'fence' | 'source' | 'apply' | 'health' | 'timeout';
+
+/** Why an incarnation ended. */
+export type StopReason = 'merged' | 'closed' | 'expired' | 'command' | 'operator' | 'label' | 'git' | 'unfollowed';
+
+/** A sha that is wanted and may not be deployed yet. */
+export interface NextSha {
+  sha: string;
+  waitingFor: WaitingFor;
+  since: Instant;
+  /** A sentence for the note, such as the failed job's name; null while there is nothing more to say. */
+  detail: string | null;
+}
+
+export interface Member {
+  /** GitLab's numeric project id. */
+  projectId: number;
+  /** The merge request; null for a baseline member of a group. */
+  iid: number | null;
+  /** The sha that the file asks for; null before the first gate opened. */
+  wantedSha: string | null;
+  /** The sha that was last reported healthy. */
+  deployedSha: string | null;
+  /** The newest sha, while it may not be deployed yet. */
+  next: NextSha | null;
+}
+
+/** A stop that the breaker holds back. */
+export interface HeldStop {
+  reason: StopReason;
+  since: Instant;
+}
+
+export interface Preview {
+  /** Name of the file, the namespace and the URL. Unique while not stopped. */
+  slug: string;
+  /** 1 for the first life of a slug, one more for each that follows. */
+  incarnation: number;
+  /** `mr:<project id>:<iid>`; unique while not stopped. */
+  subject: string;
+  /** `name` of the project in the configuration. */
+  project: string;
+  /** Name of the agent that runs it (`spec.destination.name`). */
+  cluster: string;
+  namespace: string;
+  /** Where it can be opened; null when the configuration has no `url`. */
+  url: string | null;
+  members: Member[];
+  phase: Phase;
+  waitingFor: WaitingFor | null;
+  /** When it joined its line or began to wait; first come, first served. */
+  waitingSince: Instant | null;
+  cause: Cause | null;
+  /** One sentence on why it failed, from the template, the hook or the cluster; an outsider's text. */
+  message: string | null;
+  /** Fingerprint of the file that Git should hold; null until it was rendered for the present wish. */
+  wantedRevision: string | null;
+  /** Fingerprint that was last reported healthy. */
+  deployedRevision: string | null;
+  /** Rises with every saved change. */
+  version: number;
+  /** A person edited the file; `refused` when the edit touched what nobody may edit. */
+  edited: 'edited' | 'refused' | null;
+  heldStop: HeldStop | null;
+  /** Since when GitLab cannot say whether the merge request still lives. */
+  unknownSince: Instant | null;
+  /** GitLab's time of the newest push, reopening or accepted command. */
+  lastActivityAt: Instant;
+  expiresAt: Instant;
+  createdAt: Instant;
+  /** Since when the present revision is being deployed; what `deployTimeout` counts from. */
+  deployingSince: Instant | null;
+  /** When it was first ready. */
+  readyAt: Instant | null;
+  /** When the stop was decided; by GitLab's clock where GitLab knows it (closed_at, a command's created_at). */
+  stoppedAt: Instant | null;
+  stopReason: StopReason | null;
+  /** User name of who stopped it, for command, operator and git. */
+  stoppedBy: string | null;
+}
+
+/** The incarnation in words: `shop-42#3`. For logs and events. */
+export function incarnationName(preview: Pick<Preview, 'slug' | 'incarnation'>): string {
+  return `${preview.slug}#${preview.incarnation}`;
+}
