@@ -49,7 +49,7 @@ export interface Wish {
   source: 'command' | 'operator' | 'git';
   /** For `extend`: how long it lives at least, counted from `at`; null: the configured TTL. */
   amountMs: number | null;
-  /** GitLab's time of the note, the commit's time for Git, PostgreSQL's for an operator. */
+  /** GitLab's time of the note; PostgreSQL's for an operator and for Git, whose commit dates anyone can set. */
   at: Instant;
   /** User name. */
   by: string;

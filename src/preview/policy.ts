@@ -28,10 +28,14 @@ export interface Policy {
 
 /** How full it is, counted under the locks of the slots; the row in question is not counted. */
 export interface SlotUsage {
+  /** Slots that the project's previews hold. */
   project: number;
+  /** Slots that all projects' previews hold. */
   total: number;
   /** Of all projects together. */
   maxTotal: number;
-  /** Waiters of this project, or of all when the total is the bound, that came before this one. */
+  /** Previews of this project that joined the line before this one. */
   ahead: number;
+  /** Previews of other projects that joined the line before this one and whose project has room; see `aheadElsewhere`. */
+  aheadElsewhere: number;
 }

@@ -1,0 +1,40 @@
+/** Numbers of one series, in milliseconds unless the name says otherwise. */
+export interface Summary {
+  count: number;
+  median: number;
+  p95: number;
+  p99: number;
+  max: number;
+}
+
+/** Nearest-rank percentiles: each figure is one that was really measured. */
+export function summarize(values: readonly number[]): Summary {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => round(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN);
+  return { count: sorted.length, median: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+/** One line a scenario, JSON, so that runs can be compared. `lost` other than 0 makes the run fail. */
+export function report(scenario: string, figures: Record<string, unknown> & { lost: number }): void {
+  process.stdout.write(`${JSON.stringify({ scenario, ...figures })}\n`);
+  if (figures.lost !== 0) process.exitCode = 1;
+}
+
+/** Waits until `probe` gives something; looks again every `everyMs`. Throws, naming `what`, after `timeoutMs`. */
+export async function until<T>(
+  what: string,
+  probe: () => T | undefined | Promise<T | undefined>,
+  { timeoutMs = 60_000, everyMs = 5 } = {},
+): Promise<T> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined) return found;
+    if (performance.now() > end) throw new Error(`Gave up after ${timeoutMs} ms waiting for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}

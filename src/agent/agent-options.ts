@@ -1,0 +1,58 @@
+import type { Logger } from '../log/create-logger.js';
+import type { AgentMetrics } from '../metrics/agent-metrics.js';
+
+/** A pattern of repositories that previews may be deployed from, and what opens them. */
+export interface AllowedRepository {
+  /** A URL, `*` stands for any text without a scheme or host change: `https://gitlab.example.com/acme/*`. */
+  pattern: string;
+  /** Sent only to the exact host of `pattern`, over HTTPS (or to a loopback address). */
+  username?: string;
+  token?: string;
+}
+
+/** Everything that one agent is told at its start: plain values, durations in milliseconds. */
+export interface AgentOptions {
+  /** The `spec.destination.name` that this agent answers to. */
+  name: string;
+  /** Absent: the agent works alone, and no deletion can be explained to it. */
+  manager?: { url: string; token: string };
+  branch: {
+    repository: string;
+    /** The branch, `dynamic-envs` by custom. */
+    name: string;
+    /** The folder of Applications, `apps` by custom. */
+    applications: string;
+    username?: string;
+    token?: string;
+  };
+  engine: 'builtin';
+  /** What every preview's namespace begins with. */
+  namespacePrefix: string;
+  /** Where the agent keeps its inventory; previews never live there. */
+  agentNamespace: string;
+  /** Hosts that previews' URLs and Ingresses may use: exact, or `*.preview.example.com`. */
+  hosts: string[];
+  repositories: AllowedRepository[];
+  /** Kinds beyond (`allow`) or within (`deny`) those that the fence lets through, as `group/Kind`. Default: none. */
+  kinds?: { allow: string[]; deny: string[] };
+  /** The pod-security level that previews' namespaces enforce. */
+  podSecurity: 'baseline' | 'restricted';
+  /** After this long a teardown that is not done names what blocks it; it goes on trying. */
+  teardownTimeoutMs: number;
+  /** Previews that are worked on at once. */
+  concurrency: number;
+  /** Cache of Git objects; may be emptied at any time while the agent is down. */
+  dataDir: string;
+  /** Absent: the ServiceAccount of the pod that the agent runs in. */
+  kubeconfig?: { path: string; context?: string };
+  /** How often the branch is looked at and the manager polled without a hint. */
+  pollIntervalMs: number;
+}
+
+/** What an agent is given beside its options. */
+export interface AgentDeps {
+  log: Logger;
+  /** Ends the agent, as `stop` does. */
+  signal?: AbortSignal;
+  metrics?: Pick<AgentMetrics, 'observeStage' | 'setPreviews' | 'setBreaker'>;
+}

@@ -1,0 +1,174 @@
+import type { ObservedObject } from '../../protocol/observations.js';
+import { contentPrint, fields, groupOf, keyOf, type Manifest, manifestKey, text } from '../manifest.js';
+import { incarnationLabel, installationLabel, previewLabel } from '../marks.js';
+
+/** In Argo CD's words. */
+export interface LiveHealth {
+  status: ObservedObject['health'];
+  message: string;
+}
+
+/** What is kept of an object in the cluster: what plan and health need, and no more. */
+export interface LiveObject {
+  uid: string;
+  resourceVersion: string;
+  /** null for kinds without one. */
+  generation: number | null;
+  /** Fingerprint of what it holds, for kinds without a generation; otherwise empty. */
+  print: string;
+  terminating: boolean;
+  health: LiveHealth;
+}
+
+export interface Kind {
+  apiVersion: string;
+  kind: string;
+}
+
+export interface WatchSink {
+  replaced(objects: Manifest[], resourceVersion: string): void;
+  changed(object: Manifest): void;
+  deleted(object: Manifest): void;
+}
+
+export interface LiveDeps {
+  /** Follows all objects of a kind that carry the label, in every namespace, until the signal aborts. */
+  watch(kind: Kind, labelSelector: string, sink: WatchSink, signal: AbortSignal): Promise<void>;
+  judge(object: Manifest): LiveHealth;
+  /** Something of an incarnation changed or went. */
+  onChange(pair: { slug: string; incarnation: number }, change: { key: string; deleted: boolean }): void;
+}
+
+/** The cluster's side of all previews, kept true by one shared watch per kind. */
+export interface LiveObjects {
+  /** Follows these kinds from now on. */
+  follow(kinds: readonly Kind[]): void;
+  /** Resolves when all of them were listed once; `of` is complete then. */
+  synced(kinds: readonly Kind[], signal: AbortSignal): Promise<void>;
+  /** Takes the answer of a write, so that what was just written is known before the watch tells it. */
+  record(object: Manifest): void;
+  /** The objects of one incarnation by key; its namespace is among them as `/Namespace/<name>`. */
+  of(pair: { slug: string; incarnation: number }): ReadonlyMap<string, LiveObject>;
+  /** Every incarnation that has anything in the cluster. */
+  pairs(): { slug: string; incarnation: number; keys: string[] }[];
+}
+
+/** Creates the view of one installation's objects; `signal` ends its watches. */
+export function createLiveObjects(deps: LiveDeps, installation: string, signal: AbortSignal): LiveObjects {
+  const incarnations = new Map<string, { slug: string; incarnation: number; objects: Map<string, LiveObject> }>();
+  const watches = new Map<string, Promise<void>>();
+  const nothing: ReadonlyMap<string, LiveObject> = new Map();
+
+  function place(object: Manifest) {
+    const pair = pairOf(object, installation);
+    if (pair === null) return null;
+    const name = `${pair.slug}#${pair.incarnation}`;
+    let found = incarnations.get(name);
+    if (found === undefined) {
+      found = { ...pair, objects: new Map() };
+      incarnations.set(name, found);
+    }
+    return found;
+  }
+
+  function take(object: Manifest): void {
+    const home = place(object);
+    if (home === null) return;
+    const key = manifestKey(object);
+    const known = home.objects.get(key);
+    const { uid = '', resourceVersion = '', generation, deletionTimestamp } = object.metadata;
+    if (known !== undefined && known.uid === uid && !isNewer(resourceVersion, known.resourceVersion)) return;
+    home.objects.set(key, {
+      uid,
+      resourceVersion,
+      generation: generation ?? null,
+      print: contentPrint(object),
+      terminating: deletionTimestamp !== undefined,
+      health: deps.judge(object),
+    });
+    deps.onChange(home, { key, deleted: false });
+  }
+
+  function drop(home: { slug: string; incarnation: number; objects: Map<string, unknown> }, key: string): void {
+    home.objects.delete(key);
+    if (home.objects.size === 0) incarnations.delete(`${home.slug}#${home.incarnation}`);
+    deps.onChange(home, { key, deleted: true });
+  }
+
+  function deleted(object: Manifest): void {
+    const pair = pairOf(object, installation);
+    const home = pair === null ? undefined : incarnations.get(`${pair.slug}#${pair.incarnation}`);
+    const key = manifestKey(object);
+    // An object of the same name that was made since has another UID.
+    if (home?.objects.get(key)?.uid === object.metadata.uid && home !== undefined) drop(home, key);
+  }
+
+  /** After a gap: what is not listed is gone, but for what was written after the list was made. */
+  function replaced(kind: Kind, objects: Manifest[], resourceVersion: string): void {
+    const listed = new Set(objects.map((object) => text(object.metadata.uid)));
+    const prefix = keyOf({ ...kind, name: '' });
+    for (const home of [...incarnations.values()]) {
+      for (const [key, object] of [...home.objects]) {
+        const stale = key.startsWith(prefix) && !listed.has(object.uid);
+        if (stale && !isNewer(object.resourceVersion, resourceVersion)) drop(home, key);
+      }
+    }
+    for (const object of objects) take(object);
+  }
+
+  function start(kind: Kind): Promise<void> {
+    return new Promise((resolve) => {
+      const sink: WatchSink = {
+        replaced(objects, resourceVersion) {
+          replaced(kind, objects, resourceVersion);
+          resolve();
+        },
+        changed: take,
+        deleted,
+      };
+      void deps.watch(kind, `${installationLabel}=${installation}`, sink, signal).then(resolve);
+    });
+  }
+
+  function watching(kind: Kind): Promise<void> {
+    const name = `${groupOf(kind.apiVersion)}/${kind.kind}`;
+    const found = watches.get(name) ?? start(kind);
+    watches.set(name, found);
+    return found;
+  }
+
+  return {
+    follow: (kinds) => void kinds.map(watching),
+    synced: async (kinds, until) => {
+      const aborted = new Promise<never>((_, reject) => {
+        if (until.aborted) reject(until.reason);
+        until.addEventListener('abort', () => reject(until.reason), { once: true });
+      });
+      await Promise.race([Promise.all(kinds.map(watching)), aborted]);
+    },
+    record: take,
+    of: (pair) => incarnations.get(`${pair.slug}#${pair.incarnation}`)?.objects ?? nothing,
+    pairs: () =>
+      [...incarnations.values()].map(({ slug, incarnation, objects }) => ({
+        slug,
+        incarnation,
+        keys: [...objects.keys()],
+      })),
+  };
+}
+
+function pairOf(object: Manifest, installation: string): { slug: string; incarnation: number } | null {
+  const labels = fields(object.metadata.labels);
+  const slug = text(labels[previewLabel]);
+  const incarnation = Number(text(labels[incarnationLabel]));
+  if (text(labels[installationLabel]) !== installation || slug === '' || !Number.isSafeInteger(incarnation))
+    return null;
+  return { slug, incarnation };
+}
+
+/** Resource versions are decimal numbers of one sequence; what is not is taken as newer, for it arrived later. */
+function isNewer(one: string, other: string): boolean {
+  const decimal = /^\d+$/;
+  if (!decimal.test(one) || !decimal.test(other)) return true;
+  return one.length === other.length ? one > other : one.length > other.length;
+}

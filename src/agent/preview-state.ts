@@ -1,0 +1,82 @@
+import type { Diagnosis, ObservationMessage } from '../protocol/observations.js';
+import type { WantedPreview } from './branch/read-file.js';
+import type { Inventory } from './inventory.js';
+
+/** Why the wanted revision is not applied. */
+export interface Problem {
+  revision: string;
+  state: 'applying' | 'refused' | 'degraded';
+  diagnosis: Diagnosis;
+}
+
+/** What the last look at the pods found. */
+export interface Finding {
+  revision: string;
+  diagnosis: Diagnosis;
+  /** It will not get better by waiting. */
+  stuck: boolean;
+}
+
+/** All that the agent knows of one slug while it runs; the inventories alone outlive it. */
+export interface PreviewState {
+  readonly slug: string;
+  /** What the branch asks for; null: nothing, or nothing that may be applied. */
+  wanted: WantedPreview | null;
+  /** What is in the cluster, by incarnation: one, but while one makes way for the next. */
+  readonly inventories: Map<number, Inventory>;
+  /** The wanted revision was found applied, or was applied, since this agent started: its health can be told. */
+  settled: boolean;
+  problem: Problem | null;
+  finding: Finding | null;
+  /** Failed attempts at the wanted revision in a row. */
+  failures: number;
+  /** Looks at the pods of the wanted revision so far. */
+  looks: number;
+  /** When objects were repaired, newest last: a fight with another program must not become a storm. */
+  repairs: number[];
+  /** Incarnations whose end was decided, and why; the inventory is told before anything is removed. */
+  readonly verdicts: Map<number, string>;
+  /** Since when its namespace is being deleted, milliseconds since the epoch. */
+  terminatingSince: number | null;
+  /** State of each incarnation that was reported last. */
+  readonly states: Map<number, ObservationMessage['state']>;
+}
+
+export function createPreviewState(slug: string): PreviewState {
+  return {
+    slug,
+    wanted: null,
+    inventories: new Map(),
+    settled: false,
+    problem: null,
+    finding: null,
+    failures: 0,
+    looks: 0,
+    repairs: [],
+    verdicts: new Map(),
+    terminatingSince: null,
+    states: new Map(),
+  };
+}
+
+/** Takes what the branch asks for now; what was learnt of another revision is forgotten. */
+export function setWanted(preview: PreviewState, wanted: WantedPreview | null): void {
+  const same = preview.wanted?.revision === wanted?.revision && preview.wanted?.incarnation === wanted?.incarnation;
+  preview.wanted = wanted;
+  if (same) return;
+  preview.settled = false;
+  preview.problem = null;
+  preview.finding = null;
+  preview.failures = 0;
+  preview.looks = 0;
+  preview.repairs = [];
+}
+
+/** The inventory of the wanted incarnation, once its wanted revision was applied in full. */
+export function appliedInventory(preview: PreviewState): Inventory | null {
+  const { wanted } = preview;
+  const inventory = wanted === null ? undefined : preview.inventories.get(wanted.incarnation);
+  return inventory !== undefined && inventory.condemned === null && inventory.revision === wanted?.revision
+    ? inventory
+    : null;
+}

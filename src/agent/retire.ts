@@ -1,0 +1,63 @@
+import type { Diagnosis } from '../protocol/observations.js';
+import type { Inventory } from './inventory.js';
+import { inSteps } from './plan/apply-order.js';
+import { type TeardownDeps, tearDown } from './teardown/tear-down.js';
+
+/** What the end of an incarnation needs from outside. */
+export interface RetireDeps {
+  cluster: TeardownDeps;
+  removeInventory(inventory: Inventory, signal: AbortSignal): Promise<void>;
+  /** Remembers for good that nothing at or below this incarnation is applied again. */
+  rememberTornDown(inventory: Inventory, signal: AbortSignal): Promise<void>;
+}
+
+export interface RetireInput {
+  installation: string;
+  inventory: Inventory;
+  /** Since when it is being torn down, as far as known; null: this is the first attempt. */
+  since: number | null;
+  timeoutMs: number;
+  now: number;
+  signal: AbortSignal;
+}
+
+export type Retirement =
+  | { state: 'gone' }
+  /** `diagnosis` says what blocks it, once it takes too long. */
+  | { state: 'terminating'; since: number; diagnosis: Diagnosis | null; againMs: number };
+
+/** The watch tells when the namespace is gone; this is for the case that it does not. */
+const lookAgainMs = 15_000;
+
+/** Takes one condemned incarnation a step further towards its end; called until it is gone. */
+export async function retire(deps: RetireDeps, input: RetireInput): Promise<Retirement> {
+  const { inventory, signal, now } = input;
+  const result = await tearDown(deps.cluster, {
+    identity: { installation: input.installation, slug: inventory.slug, incarnation: inventory.incarnation },
+    inventory,
+    steps: inSteps(inventory.objects).reverse(),
+    signal,
+  });
+  if (result.state === 'gone') {
+    // In this order: a crash in between finds the inventory and does it again.
+    await deps.rememberTornDown(inventory, signal);
+    await deps.removeInventory(inventory, signal);
+    return { state: 'gone' };
+  }
+  const since = result.since ?? input.since ?? now;
+  const late = now - since >= input.timeoutMs;
+  const againMs = late ? lookAgainMs : Math.min(lookAgainMs, Math.max(500, since + input.timeoutMs - now));
+  return { state: 'terminating', since, diagnosis: late ? blockedDiagnosis(input, result.blockers) : null, againMs };
+}
+
+function blockedDiagnosis(input: RetireInput, blockers: string[]): Diagnosis {
+  const { slug, namespace } = input.inventory;
+  const minutes = Math.round(input.timeoutMs / 60_000);
+  const why = blockers[blockers.length - 1] ?? 'the cluster does not say why';
+  return {
+    cause: 'timeout',
+    object: `Namespace/${namespace}`,
+    sentence: `Preview ${slug}: namespace ${namespace} is still being deleted after ${minutes} min: ${why} Whoever set the finalizer must remove it; Mayfly keeps waiting and never does so itself.`,
+    evidence: blockers.slice(0, 20),
+  };
+}

@@ -1,0 +1,93 @@
+import { parseAllDocuments, type Tags } from 'yaml';
+import { AppError } from '../../error/app-error.js';
+import { fields, type Manifest } from '../manifest.js';
+
+/** How often aliases may be expanded in one document. */
+const maxAliasCount = 100;
+
+/**
+ * The objects of one file: YAML of several documents, or JSON. A List is unpacked, once. Throws `source-invalid` with
+ * the file's name for what is no Kubernetes object.
+ */
+export function manifestDocuments(path: string, text: string): Manifest[] {
+  return parse(path, text).flatMap((document) => unpack(path, document));
+}
+
+/** YAML 1.1 as Kubernetes' own tools read it: `0644` is octal and `yes` is true; dates and times stay text. */
+function parse(path: string, text: string): unknown[] {
+  const documents = parseAllDocuments(text, {
+    version: '1.1',
+    schema: 'yaml-1.1',
+    uniqueKeys: true,
+    customTags: (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || isPlain(tag)),
+  });
+  if ('empty' in documents) return [];
+  return documents.flatMap((document) => {
+    const [fault] = document.errors;
+    if (fault !== undefined) throw invalid(path, fault.message.split('\n', 1)[0] ?? 'it is not YAML');
+    try {
+      const value: unknown = document.toJS({ maxAliasCount });
+      // The copy makes a tree of shared aliases, and leaves nothing that JSON has no word for.
+      return value === null || value === undefined ? [] : [JSON.parse(JSON.stringify(value))];
+    } catch (error) {
+      const unrepresentable = [ReferenceError, TypeError, RangeError].some((kind) => error instanceof kind);
+      if (!unrepresentable) throw error;
+      throw invalid(path, 'its aliases cannot be expanded');
+    }
+  });
+}
+
+const plainTags = /:(null|bool|int|float|str|map|seq|merge)$/;
+
+function isPlain(tag: { tag?: string; format?: string }): boolean {
+  return tag.tag === undefined || (plainTags.test(tag.tag) && tag.format !== 'TIME');
+}
+
+function unpack(path: string, document: unknown): Manifest[] {
+  const manifest = asManifest(path, document);
+  if (!isList(manifest)) return [manifest];
+  const items = Array.isArray(manifest.items) ? manifest.items : [];
+  return items.map((item) => {
+    const inner = asManifest(path, item);
+    if (isList(inner)) throw invalid(path, 'a List inside a List is not unpacked');
+    return inner;
+  });
+}
+
+function isList(manifest: { kind: string; items?: unknown }): boolean {
+  return manifest.kind === 'List' || (manifest.kind.endsWith('List') && Array.isArray(manifest.items));
+}
+
+function asManifest(path: string, document: unknown): Manifest {
+  const { apiVersion, kind, metadata } = fields(document);
+  if (typeof apiVersion !== 'string' || apiVersion === '' || typeof kind !== 'string' || kind === '') {
+    throw invalid(path, 'a document has no apiVersion or kind');
+  }
+  const { name, namespace, labels, annotations } = fields(metadata);
+  const list = isList(fields(document) as { kind: string });
+  if (!list && (typeof name !== 'string' || name === '')) throw invalid(path, `a ${kind} has no metadata.name`);
+  const named = `${kind}/${typeof name === 'string' ? name : ''}`;
+  if (namespace !== undefined && namespace !== null && typeof namespace !== 'string') {
+    throw invalid(path, `${named}: metadata.namespace is not a string`);
+  }
+  if (!isTextMap(labels) || !isTextMap(annotations)) {
+    throw invalid(path, `${named}: labels and annotations must have strings as values; put numbers and true in quotes`);
+  }
+  return document as Manifest;
+}
+
+function isTextMap(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return (
+    !Array.isArray(value) && typeof value === 'object' && Object.values(value).every((each) => typeof each === 'string')
+  );
+}
+
+function invalid(path: string, what: string): AppError {
+  return new AppError({
+    code: 'source-invalid',
+    disposition: 'stall',
+    publicMessage: `The manifest ${path} cannot be read: ${what}. Correct it and push again.`,
+    data: { path },
+  });
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addBreakerVerbs } from './cli/breaker-verbs.js';
+import { addCheckVerb } from './cli/check-verb.js';
+import { addPreviewVerbs } from './cli/preview-verbs.js';
+import { addProgramVerbs } from './cli/program-verbs.js';
+import { addSandboxVerb } from './cli/sandbox-verb.js';
+import { isAppError } from './error/app-error.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('mayfly')
+  .description('Preview environments for GitLab merge requests, on Kubernetes, through Git.')
+  .version(version, '-V, --version')
+  .exitOverride()
+  .showHelpAfterError('(mayfly --help lists the verbs)');
+addSandboxVerb(program);
+addProgramVerbs(program);
+addCheckVerb(program);
+addPreviewVerbs(program);
+addBreakerVerbs(program);
+program
+  .command('version')
+  .description('print the version')
+  .action(() => {
+    process.stdout.write(`${version}\n`);
+  });
+
+/** 0: done. 1: failed. 2: wrong use. */
+async function main(): Promise<number> {
+  try {
+    await program.parseAsync();
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!isAppError(error)) throw error;
+    process.stderr.write(`mayfly: ${error.publicMessage}\n`);
+    return 1;
+  }
+}
+
+// A handle that a library left open must not keep a finished command alive.
+process.exit(await main());

@@ -1,0 +1,126 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { z } from 'zod';
+import { readEnvironment } from '../config/environment.js';
+import { callManager } from './manager-api.js';
+import { type Column, type OutputFormat, outputFormats, print, printData, printRows } from './print.js';
+
+const previewSchema = z.looseObject({
+  slug: z.string(),
+  incarnation: z.number(),
+  project: z.string(),
+  phase: z.string(),
+  waitingFor: z.string().nullable(),
+  cause: z.string().nullable(),
+  url: z.string().nullable(),
+  expiresAt: z.string(),
+  heldStop: z.looseObject({ reason: z.string() }).nullable(),
+});
+type Listed = z.infer<typeof previewSchema>;
+
+const pageSchema = z.object({ previews: z.array(previewSchema), next: z.string().nullable() });
+
+const columns: Column<Listed>[] = [
+  { title: 'slug', value: (row) => row.slug },
+  { title: 'project', value: (row) => row.project },
+  { title: 'phase', value: phaseText },
+  { title: 'expires', value: (row) => row.expiresAt.slice(0, 16).replace('T', ' ') },
+  { title: 'url', value: (row) => row.url },
+];
+
+/** `list`, `show` and the orders: what a running manager does with previews. */
+export function addPreviewVerbs(program: Command): void {
+  program
+    .command('list')
+    .description('list previews')
+    .option('--project <name>', 'only of this project')
+    .option('--phase <phase>', 'only in this phase; default: all that are not stopped')
+    .option('--search <text>', 'part of the slug, the title or the branch, or !iid')
+    .addOption(outputOption())
+    .action(async (options: { project?: string; phase?: string; search?: string; output: OutputFormat }) => {
+      const previews = await listAll(options);
+      printRows(options.output, previews, previews, columns);
+    });
+  program
+    .command('show <slug>')
+    .description('show a preview and its history')
+    .addOption(outputOption())
+    .action(async (slug: string, options: { output: OutputFormat }) => show(slug, options.output));
+  for (const [verb, text] of [
+    ['start', 'start a stopped preview again'],
+    ['stop', 'stop a preview'],
+  ] as const) {
+    program
+      .command(`${verb} <slug>`)
+      .description(text)
+      .action(async (slug: string) => {
+        await callManager(readEnvironment(), 'POST', `/previews/${encodeURIComponent(slug)}/${verb}`, {});
+        print(`${slug}: ${verb} ordered; \`mayfly show ${slug}\` tells how it goes.`);
+      });
+  }
+  program
+    .command('extend <slug> [duration]')
+    .description('keep a preview at least this long from now, such as 2d; default: its time to live')
+    .action(async (slug: string, duration: string | undefined) => {
+      const body = duration === undefined ? {} : { by: duration };
+      await callManager(readEnvironment(), 'POST', `/previews/${encodeURIComponent(slug)}/extend`, body);
+      print(`${slug}: extended; \`mayfly show ${slug}\` tells until when.`);
+    });
+}
+
+export function outputOption(): Option {
+  return new Option('-o, --output <format>', 'format').choices(outputFormats).default('table');
+}
+
+async function listAll(options: { project?: string; phase?: string; search?: string }): Promise<Listed[]> {
+  const all: Listed[] = [];
+  let cursor: string | null = null;
+  do {
+    const query = new URLSearchParams({ limit: '200' });
+    if (options.project !== undefined) query.set('project', options.project);
+    if (options.phase !== undefined) query.set('phase', options.phase);
+    if (options.search !== undefined) query.set('q', options.search);
+    if (cursor !== null) query.set('cursor', cursor);
+    const page = pageSchema.parse(await callManager(readEnvironment(), 'GET', `/previews?${query}`));
+    all.push(...page.previews);
+    cursor = page.next;
+  } while (cursor !== null);
+  return all;
+}
+
+const eventsSchema = z.object({
+  events: z.array(
+    z.looseObject({
+      at: z.string(),
+      incarnation: z.number(),
+      kind: z.string(),
+      actor: z.string().nullable(),
+      detail: z.string().nullable(),
+    }),
+  ),
+});
+
+async function show(slug: string, output: OutputFormat): Promise<void> {
+  const path = `/previews/${encodeURIComponent(slug)}`;
+  const preview = previewSchema.parse(await callManager(readEnvironment(), 'GET', path));
+  const { events } = eventsSchema.parse(await callManager(readEnvironment(), 'GET', `${path}/events?limit=200`));
+  if (output !== 'table') {
+    printData(output, { preview, events });
+    return;
+  }
+  printRows('table', null, [preview], columns);
+  print('');
+  printRows('table', null, [...events].reverse(), [
+    { title: 'at', value: (event) => event.at.slice(0, 19).replace('T', ' ') },
+    { title: 'life', value: (event) => event.incarnation },
+    { title: 'what', value: (event) => event.kind },
+    { title: 'who', value: (event) => event.actor },
+    { title: 'detail', value: (event) => event.detail },
+  ]);
+}
+
+function phaseText(row: Listed): string {
+  const notes = [row.waitingFor, row.cause, row.heldStop === null ? null : `stop held: ${row.heldStop.reason}`];
+  const told = notes.filter((note) => note !== null);
+  return told.length === 0 ? row.phase : `${row.phase} (${told.join(', ')})`;
+}

@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import { runAgent } from '../agent/run.js';
+import { newApiToken } from '../config/api-token.js';
+import { readEnvironment } from '../config/environment.js';
+import { loadAgentConfig } from '../config/load-agent-config.js';
+import { loadManagerConfig } from '../config/load-manager-config.js';
+import type { ConfigProblem } from '../config/problem.js';
+import { createLogger, type Logger } from '../log/create-logger.js';
+import { createSecrets } from '../log/secrets.js';
+import { serve } from '../manager/serve.js';
+import { migrateDatabase } from '../manager/serve-database.js';
+import { print } from './print.js';
+import { untilSignal } from './until-signal.js';
+
+/** `serve`, `agent`, `migrate` and `token new`: what runs without another Mayfly. */
+export function addProgramVerbs(program: Command): void {
+  program
+    .command('serve')
+    .description('run the manager')
+    .option('-c, --config <file>', 'configuration; default: MAYFLY_CONFIG, or mayfly.yaml')
+    .action(async (options: { config?: string }) => runServe(managerFile(options.config)));
+  program
+    .command('agent')
+    .description('run the agent of one cluster')
+    .option('-c, --config <file>', 'configuration; default: MAYFLY_CONFIG, or agent.yaml')
+    .action(async (options: { config?: string }) => runAgentProgram(options.config));
+  program
+    .command('migrate')
+    .description('bring the database up to date; `serve` does the same at its start')
+    .option('-c, --config <file>', 'configuration; default: MAYFLY_CONFIG, or mayfly.yaml')
+    .action(async (options: { config?: string }) => {
+      const { config, secrets } = await loadManagerConfig({ file: managerFile(options.config) });
+      const log = createLogger({ level: 'warn', name: 'manager', secrets: createSecrets(secrets) });
+      const applied = await migrateDatabase(config, { log, signal: new AbortController().signal });
+      print(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`);
+    });
+  program
+    .command('token')
+    .description('tokens of the API')
+    .command('new')
+    .description('make a token: its two halves, for the caller and for `api.tokens`')
+    .action(() => {
+      const { token, hash } = newApiToken();
+      print(`token: ${token}\nhash:  ${hash}\n\nGive the token to its user; put the hash into \`api.tokens\`.`);
+    });
+}
+
+export function managerFile(given: string | undefined): string {
+  return given ?? readEnvironment().configFile ?? 'mayfly.yaml';
+}
+
+async function runServe(file: string): Promise<void> {
+  const loaded = await loadManagerConfig({ file });
+  const secrets = createSecrets(loaded.secrets);
+  const log = createLogger({ level: loaded.config.log.level, name: 'manager', secrets });
+  warnOf(log, loaded.warnings);
+  const manager = await serve(loaded.config, {
+    log,
+    reload: async () => {
+      const next = await loadManagerConfig({ file });
+      secrets.add(next.secrets);
+      warnOf(log, next.warnings);
+      return next.config;
+    },
+  });
+  await untilSignal(log, () => manager.stop(), manager.done);
+}
+
+async function runAgentProgram(given: string | undefined): Promise<void> {
+  const environment = readEnvironment();
+  const { config, secrets, warnings } = await loadAgentConfig({
+    file: given ?? environment.configFile ?? 'agent.yaml',
+  });
+  const log = createLogger({ level: config.log.level, name: 'agent', secrets: createSecrets(secrets) });
+  warnOf(log, warnings);
+  const fallback = environment.kubeconfig === null ? {} : { kubeconfig: { path: environment.kubeconfig } };
+  const agent = runAgent({ ...fallback, ...config }, { log });
+  await agent.ready;
+  log.info({ agent: config.name }, 'agent ready');
+  await untilSignal(log, () => agent.stop(), agent.done);
+}
+
+function warnOf(log: Logger, warnings: readonly ConfigProblem[]): void {
+  for (const warning of warnings) log.warn({ ...warning }, 'configuration is unwise');
+}

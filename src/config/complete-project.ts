@@ -1,0 +1,72 @@
+import type { ProjectConfig, SourceConfig } from './manager-config.js';
+import type { ProjectInput, ProjectSettings } from './project-schema.js';
+
+const hourMs = 3_600_000;
+
+/** A project with `defaults` below it and Mayfly's own defaults below those. Lists replace, `values` merge by key. */
+export function completeProject(project: ProjectInput, defaults: ProjectSettings): ProjectConfig {
+  function pick<T>(choose: (settings: ProjectSettings) => T | undefined, otherwise: T): T {
+    return choose(project) ?? choose(defaults) ?? otherwise;
+  }
+  return {
+    name: project.name,
+    path: project.path,
+    preview: {
+      name: pick((s) => s.preview?.name, '{{project}}-{{iid}}'),
+      template: pick((s) => s.preview?.template, 'application'),
+      url: pick<string | null>((s) => s.preview?.url, null),
+      source: sourceOf(project, defaults),
+      values: mergeValues(defaults.preview?.values ?? {}, project.preview?.values ?? {}),
+      cluster: pick((s) => s.preview?.cluster, 'default'),
+    },
+    follow: {
+      labels: {
+        any: pick((s) => s.follow?.labels?.any, []),
+        none: pick((s) => s.follow?.labels?.none, ['no-preview']),
+      },
+      targetBranches: pick((s) => s.follow?.targetBranches, ['main', 'release/*']),
+      sourceBranches: pick((s) => s.follow?.sourceBranches, ['*']),
+      authors: { none: pick((s) => s.follow?.authors?.none, []) },
+      drafts: pick((s) => s.follow?.drafts, true),
+      forks: pick<'never' | 'always'>((s) => s.follow?.forks, 'never'),
+    },
+    gate: { pipeline: pick<'none' | 'success'>((s) => s.gate?.pipeline, 'none') },
+    lifetime: { ttlMs: pick((s) => s.lifetime?.ttl, 72 * hourMs) },
+    limits: { previews: pick((s) => s.limits?.previews, 20) },
+    feedback: {
+      note: pick((s) => s.feedback?.note, true),
+      commitStatus: {
+        name: pick((s) => s.feedback?.commitStatus?.name, 'mayfly/preview'),
+        blocking: pick((s) => s.feedback?.commitStatus?.blocking, false),
+      },
+    },
+    deployTimeoutMs: pick((s) => s.deployTimeout, hourMs / 6),
+    webhookSecrets: pick((s) => s.webhookSecret, []),
+  };
+}
+
+function sourceOf(project: ProjectInput, defaults: ProjectSettings): SourceConfig {
+  const own = project.preview?.source ?? {};
+  const common = defaults.preview?.source ?? {};
+  // Repository and revision belong together: they are never taken from two places.
+  const { repository, revision } = own.repository === undefined ? common : own;
+  return {
+    path: own.path ?? common.path ?? 'deploy/preview',
+    recurse: own.recurse ?? common.recurse ?? true,
+    fixed: repository === undefined || revision === undefined ? null : { repository, revision },
+  };
+}
+
+/** Deep: groups of keys merge, everything else is replaced by what stands `over` it. */
+function mergeValues(under: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
+  const merged = new Map(Object.entries(under));
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged.get(key);
+    merged.set(key, isGroup(below) && isGroup(value) ? mergeValues(below, value) : value);
+  }
+  return Object.fromEntries(merged);
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

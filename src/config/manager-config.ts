@@ -1,0 +1,86 @@
+import type { LogLevel } from '../log/create-logger.js';
+
+/** `mayfly.yaml`, validated and complete: every default is filled in, durations are milliseconds, lists are lists. */
+export interface ManagerConfig {
+  /** `webhookSecrets` and `signingTokens`: any of them is accepted; one of the lists may be empty. */
+  gitlab: { url: string; token: string; webhookSecrets: string[]; signingTokens: string[] };
+  branch: BranchConfig;
+  /** Without a slash at its end. */
+  publicUrl: string;
+  /** null: an embedded PostgreSQL under `dataDir`. */
+  database: string | null;
+  /** Absolute. */
+  dataDir: string;
+  listen: ListenConfig;
+  log: { level: LogLevel };
+  projects: ProjectConfig[];
+  limits: { previews: number };
+  api: { tokens: ApiTokenConfig[] };
+  agents: AgentEntry[];
+}
+
+interface BranchConfig {
+  repository: string;
+  name: string;
+  token: string | null;
+  /** Folders, without a slash at either end. */
+  applications: string;
+  templates: string;
+  author: { name: string; email: string };
+}
+
+/** Ports; 0 takes any free one. The dashboard listens on 127.0.0.1 alone. */
+export interface ListenConfig {
+  host: string;
+  port: number;
+  metricsPort: number;
+  dashboardPort: number;
+}
+
+export interface ProjectConfig {
+  name: string;
+  path: string;
+  preview: {
+    name: string;
+    template: string;
+    url: string | null;
+    source: SourceConfig;
+    values: Record<string, unknown>;
+    cluster: string;
+  };
+  follow: {
+    labels: { any: string[]; none: string[] };
+    targetBranches: string[];
+    sourceBranches: string[];
+    authors: { none: string[] };
+    drafts: boolean;
+    forks: 'never' | 'always';
+  };
+  gate: { pipeline: 'none' | 'success' };
+  lifetime: { ttlMs: number };
+  limits: { previews: number };
+  feedback: { note: boolean; commitStatus: { name: string; blocking: boolean } };
+  deployTimeoutMs: number;
+  /** Instead of the common ones; empty: those are used. */
+  webhookSecrets: string[];
+}
+
+export interface SourceConfig {
+  path: string;
+  recurse: boolean;
+  /** null: the target project's repository at the merge request's sha. */
+  fixed: { repository: string; revision: string } | null;
+}
+
+export interface ApiTokenConfig {
+  name: string;
+  /** `sha256:` and 64 hexadecimal digits. */
+  hash: string;
+  scope: 'read' | 'operate';
+}
+
+interface AgentEntry {
+  name: string;
+  token: string;
+  namespacePrefix: string;
+}

@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import { nameVariables, templateVariables, urlVariables } from '../preview/naming.js';
+import {
+  branchPattern,
+  duration,
+  flag,
+  folder,
+  labelName,
+  line,
+  secrets,
+  text,
+  typed,
+  webUrl,
+  wholeNumber,
+} from './fields.js';
+
+/** `preview.name`: only these variables, and one that tells merge requests apart. */
+const nameTemplate = text().superRefine((value, context) => {
+  const problem =
+    unknownVariable(value, nameVariables) ??
+    (/\{\{\s*(iid|branchSlug)\s*\}\}/.test(value)
+      ? null
+      : 'gives every merge request the same name. Use {{iid}} or {{branchSlug}} in it.') ??
+    (/^[a-z0-9-]*$/.test(value.replace(/\{\{[^{}]*\}\}/g, ''))
+      ? null
+      : 'may hold only a-z, 0-9 and - beside variables.');
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
+
+const urlTemplate = text().superRefine((value, context) => {
+  const sample = value.replace(/\{\{[^{}]*\}\}/g, 'x');
+  const problem =
+    unknownVariable(value, urlVariables) ??
+    (/^https?:\/\//.test(sample) && URL.canParse(sample)
+      ? null
+      : 'not a URL that begins with https:// (or http://).') ??
+    (templateVariables(value).some((name) => name !== 'project')
+      ? null
+      : 'gives every preview the same link. Use {{slug}} in it.');
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
+
+function unknownVariable(template: string, known: readonly string[]): string | null {
+  const rest = template.replace(/\{\{[^{}]*\}\}/g, '');
+  if (/[{}]/.test(rest)) return 'has a brace that is no part of a variable such as {{iid}}.';
+  const unknown = templateVariables(template).find((name) => !known.includes(name));
+  if (unknown === undefined) return null;
+  return `uses {{${unknown}}}, which is not known here. Known are ${known.map((name) => `{{${name}}}`).join(', ')}.`;
+}
+
+const source = z
+  .strictObject({
+    path: folder()
+      .optional()
+      .meta({ default: 'deploy/preview', description: 'Folder of the manifests (YAML or JSON).' }),
+    recurse: flag().optional().meta({ default: true, description: 'Whether folders below it count too.' }),
+    repository: webUrl().optional().meta({
+      description: 'Another repository than the target project. Absent: that one, at the merge request’s sha.',
+    }),
+    revision: text()
+      .regex(
+        /^[0-9a-f]{40}$/,
+        'not a full commit id of 40 hexadecimal digits, which alone means the same thing tomorrow.',
+      )
+      .optional()
+      .meta({ description: 'Full commit id in `repository`; required with it.' }),
+  })
+  .superRefine((value, context) => {
+    if ((value.repository === undefined) === (value.revision === undefined)) return;
+    const [has, lacks] = value.repository === undefined ? ['revision', 'repository'] : ['repository', 'revision'];
+    context.addIssue({ code: 'custom', message: `has \`${has}\` but no \`${lacks}\`. Give both or neither.` });
+  });
+
+const jsonValues = z
+  .record(z.string(), z.unknown(), typed('a group of keys'))
+  .refine((value) => !hasNotANumber(value), 'holds .nan or .inf, which JSON does not know. Use a number or a text.');
+
+function hasNotANumber(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasNotANumber);
+}
+
+const listOf = (item: z.ZodType<string>) => z.array(item, typed('a list')).optional();
+
+/** What a project and `defaults` may both set; nothing is required, and nothing filled in yet. */
+const projectSettings = {
+  preview: z
+    .strictObject({
+      name: nameTemplate.optional().meta({
+        default: '{{project}}-{{iid}}',
+        description: 'Name of the preview. May use `project`, `iid`, `branchSlug`.',
+      }),
+      template: text()
+        .regex(
+          /^[a-z0-9][a-z0-9._-]*$/i,
+          'not the name of a template: a file name without folder and without .yml.hbs.',
+        )
+        .optional()
+        .meta({
+          default: 'application',
+          description: 'Template in `branch.templates`, without `.yml.hbs`; `application` is built in.',
+        }),
+      url: urlTemplate.optional().meta({
+        description: 'Where it opens. May use `slug`, `namespace`, `project`, `iid`, `branchSlug`. Absent: no link.',
+      }),
+      source: source.optional(),
+      values: jsonValues
+        .optional()
+        .meta({ default: {}, description: 'Given to the template as `values`; merged key by key over `defaults`.' }),
+      cluster: text().optional().meta({ default: 'default', description: 'Name of the agent that runs it.' }),
+    })
+    .optional(),
+  follow: z
+    .strictObject({
+      labels: z
+        .strictObject({
+          any: listOf(line()).meta({
+            default: [],
+            description: 'The merge request has at least one of these labels; empty: no matter which.',
+          }),
+          none: listOf(line()).meta({ default: ['no-preview'], description: 'It has none of these.' }),
+        })
+        .optional(),
+      targetBranches: listOf(branchPattern()).meta({
+        default: ['main', 'release/*'],
+        description: 'Patterns; `*` stands for any text, slashes too.',
+      }),
+      sourceBranches: listOf(branchPattern()).meta({ default: ['*'], description: 'Patterns, as above.' }),
+      authors: z
+        .strictObject({
+          none: listOf(line()).meta({ default: [], description: 'User names whose merge requests get no preview.' }),
+        })
+        .optional(),
+      drafts: flag().optional().meta({ default: true, description: 'Whether drafts get one.' }),
+      forks: z.enum(['never', 'always']).optional().meta({
+        default: 'never',
+        description: 'Whether merge requests from forks get one. `always` runs what strangers push.',
+      }),
+    })
+    .optional(),
+  gate: z
+    .strictObject({
+      pipeline: z.enum(['none', 'success']).optional().meta({
+        default: 'none',
+        description: '`success`: a sha is deployed once its pipeline succeeded. Mayfly’s own statuses never count.',
+      }),
+    })
+    .optional(),
+  lifetime: z
+    .strictObject({
+      ttl: duration()
+        .optional()
+        .meta({ default: '72h', description: 'How long it lives after the last push, command or reopening.' }),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      previews: wholeNumber(1, 10_000)
+        .optional()
+        .meta({ default: 20, description: 'Previews of this project at once; more wait in a line.' }),
+    })
+    .optional(),
+  feedback: z
+    .strictObject({
+      note: flag().optional().meta({ default: true, description: 'One note in the merge request, kept up to date.' }),
+      commitStatus: z
+        .strictObject({
+          name: line().optional().meta({ default: 'mayfly/preview', description: 'Name of the commit status.' }),
+          blocking: flag().optional().meta({
+            default: false,
+            description: 'true: also `running` and `failed`, so that a merge waits for the preview.',
+          }),
+        })
+        .optional(),
+    })
+    .optional(),
+  deployTimeout: duration().optional().meta({ default: '10m', description: 'Not healthy after this long: failed.' }),
+  webhookSecret: secrets().optional().meta({
+    description: 'Secret of this project’s webhook, instead of `gitlab.webhookSecret`. A list while it is rotated.',
+  }),
+};
+
+export const defaultsSchema = z.strictObject(projectSettings);
+
+export const projectSchema = z.strictObject({
+  name: labelName(40).meta({ description: 'Part of every name. Fixed for life.' }),
+  path: text('the path of a project')
+    .regex(
+      /^[^\s/:?#]+(\/[^\s/:?#]+)+$/,
+      'not the path of a project, such as acme/shop: no address, no slash at either end.',
+    )
+    .meta({ description: 'Path of the GitLab project, such as `acme/shop`.' }),
+  ...projectSettings,
+});
+
+export type ProjectSettings = z.output<typeof defaultsSchema>;
+export type ProjectInput = z.output<typeof projectSchema>;

@@ -1,0 +1,184 @@
+import { MergeRequests } from '@gitbeaker/rest';
+import { z } from 'zod';
+import { isAppError } from '../error/app-error.js';
+import type { MergeRequestFacts, MergeRequestReading } from '../preview/facts.js';
+import type { Instant } from '../preview/preview.js';
+import { type GitLab, parseAnswer } from './client.js';
+import { instant } from './instant.js';
+import { pages } from './pages.js';
+
+const states = ['opened', 'closed', 'merged', 'locked'] as const;
+
+const mergeRequestSchema = z.object({
+  project_id: z.number(),
+  iid: z.number(),
+  state: z.enum(states),
+  sha: z.string().nullish(),
+  source_branch: z.string(),
+  target_branch: z.string(),
+  title: z.string(),
+  author: z.object({ id: z.number(), username: z.string() }),
+  draft: z.boolean().optional(),
+  work_in_progress: z.boolean().optional(),
+  labels: z.array(z.string()),
+  web_url: z.string(),
+  source_project_id: z.number().nullish(),
+  created_at: instant,
+  updated_at: instant,
+  closed_at: instant.nullish(),
+  merged_at: instant.nullish(),
+});
+const versionsSchema = z.array(z.object({ created_at: instant }));
+const stateEventsSchema = z.array(z.object({ state: z.string(), created_at: instant }));
+
+const firstPage = { perPage: 20, page: 1 };
+
+/** Of GitLab's faults none is an answer about the merge request: each makes the reading unknown. */
+const abortedCode = 'gitlab-aborted';
+
+/**
+ * What GitLab says of one merge request, with the time of its last push and last reopening, in the time of one
+ * request. Unknown when GitLab cannot say: 401, 403, 404, a time-out, an answer that is not the API's.
+ * Error: `gitlab-aborted`.
+ */
+export async function readMergeRequest(
+  gitlab: GitLab,
+  input: { projectId: number; iid: number; signal?: AbortSignal },
+): Promise<MergeRequestReading> {
+  const { projectId, iid, signal } = input;
+  const readStartedAt = gitlab.clock();
+  try {
+    const [shown, versions, events] = await Promise.all([
+      new MergeRequests(gitlab.at('merge-request.read', signal)).show(projectId, iid),
+      // Newest first: the first page has what is asked.
+      new MergeRequests(gitlab.at('merge-request.versions', signal)).allDiffVersions(projectId, iid, {
+        showExpanded: false,
+        ...firstPage,
+      }),
+      readStateEvents(gitlab, input),
+    ]);
+    const facts = toFacts(
+      parseAnswer('merge-request.read', mergeRequestSchema, shown),
+      parseAnswer('merge-request.versions', versionsSchema, versions),
+      events,
+    );
+    return { known: true, facts, readStartedAt };
+  } catch (error) {
+    if (!isAppError(error) || error.code === abortedCode) throw error;
+    return { known: false, why: error.publicMessage, readStartedAt };
+  }
+}
+
+/** Oldest first, so all pages are read. The library has no resource of its own for them. */
+async function readStateEvents(
+  gitlab: GitLab,
+  input: { projectId: number; iid: number; signal?: AbortSignal },
+): Promise<z.infer<typeof stateEventsSchema>> {
+  const call = 'merge-request.state-events';
+  const { requester } = new MergeRequests(gitlab.at(call, input.signal));
+  const endpoint = `projects/${input.projectId}/merge_requests/${input.iid}/resource_state_events`;
+  const events: z.infer<typeof stateEventsSchema> = [];
+  const readPage = async (page: number) => {
+    const { body, headers } = await requester.get(endpoint, { searchParams: { perPage: 100, page } });
+    return { data: body, paginationInfo: { next: Number(headers['x-next-page']) || null } };
+  };
+  for await (const page of pages(readPage)) events.push(...parseAnswer(call, stateEventsSchema, page));
+  return events;
+}
+
+function toFacts(
+  shown: z.infer<typeof mergeRequestSchema>,
+  versions: z.infer<typeof versionsSchema>,
+  events: z.infer<typeof stateEventsSchema>,
+): MergeRequestFacts {
+  const reopened = events.filter((event) => event.state === 'reopened');
+  return {
+    projectId: shown.project_id,
+    iid: shown.iid,
+    state: shown.state,
+    sha: shown.sha ?? null,
+    sourceBranch: shown.source_branch,
+    targetBranch: shown.target_branch,
+    title: shown.title,
+    authorId: shown.author.id,
+    authorUsername: shown.author.username,
+    draft: shown.draft ?? shown.work_in_progress ?? false,
+    labels: shown.labels,
+    webUrl: shown.web_url,
+    sourceProjectId: shown.source_project_id ?? null,
+    createdAt: shown.created_at,
+    updatedAt: shown.updated_at,
+    endedAt: endedAt(shown),
+    lastPushAt: newest(versions),
+    lastReopenedAt: newest(reopened),
+  };
+}
+
+/** A merge request that was reopened still has the time of its former end. */
+function endedAt(shown: z.infer<typeof mergeRequestSchema>): Instant | null {
+  if (shown.state === 'merged') return shown.merged_at ?? shown.updated_at;
+  if (shown.state === 'closed') return shown.closed_at ?? shown.updated_at;
+  return null;
+}
+
+function newest(entries: { created_at: Instant }[]): Instant | null {
+  return entries.length === 0 ? null : Math.max(...entries.map((entry) => entry.created_at));
+}
+
+/** What a listing says of a merge request: enough to see that something changed. */
+export interface ListedMergeRequest {
+  iid: number;
+  state: MergeRequestFacts['state'];
+  sha: string | null;
+  updatedAt: Instant;
+  /** Comments of people; null when GitLab does not say. */
+  noteCount: number | null;
+}
+
+const listSchema = z.array(
+  z
+    .object({
+      iid: z.number(),
+      state: z.enum(states),
+      sha: z.string().nullish(),
+      updated_at: instant,
+      user_notes_count: z.number().optional(),
+    })
+    .transform(
+      (listed): ListedMergeRequest => ({
+        iid: listed.iid,
+        state: listed.state,
+        sha: listed.sha ?? null,
+        updatedAt: listed.updated_at,
+        noteCount: listed.user_notes_count ?? null,
+      }),
+    ),
+);
+
+/**
+ * The merge requests of a project, page by page. `updatedAfter` null: all that are open. Otherwise those of any state
+ * that changed since, so that an end that no webhook told is found too.
+ * Errors: those of gitlab-error.ts; an empty list is an answer like any other.
+ */
+export async function* listMergeRequests(
+  gitlab: GitLab,
+  input: { projectId: number; updatedAfter: Instant | null; signal?: AbortSignal },
+): AsyncGenerator<ListedMergeRequest[]> {
+  const call = 'merge-request.list';
+  const resource = new MergeRequests(gitlab.at(call, input.signal));
+  const filter =
+    input.updatedAfter === null
+      ? { state: 'opened' as const, orderBy: 'created_at' as const }
+      : { updatedAfter: new Date(input.updatedAfter).toISOString(), orderBy: 'updated_at' as const };
+  const readPage = (page: number) =>
+    resource.all({
+      projectId: input.projectId,
+      ...filter,
+      sort: 'asc',
+      scope: 'all',
+      perPage: 100,
+      page,
+      showExpanded: true,
+    });
+  for await (const page of pages(readPage)) yield parseAnswer(call, listSchema, page);
+}

@@ -1,0 +1,61 @@
+import type { Decision } from '../../preview/decision.js';
+import type { Readings } from './input.js';
+import type { DecideSettings, Job, SubjectState } from './needs.js';
+import type { Subject } from './subject.js';
+import { headsOfLines } from './usage.js';
+
+const shortestPauseMs = 15_000;
+const longestPauseMs = 600_000;
+const gatePauseMs = 60_000;
+
+/** The job that decides about a subject. */
+export function decideJob(subject: string, runAt?: number): Job {
+  return { task: 'decide', key: `decide:${subject}`, payload: { subject }, ...(runAt === undefined ? {} : { runAt }) };
+}
+
+/** The job that writes the branch. */
+export function commitJob(branch: string): Job {
+  return { task: 'commit', key: `commit:${branch}`, payload: {} };
+}
+
+/** The job that tells the merge request. */
+export function feedbackJob(projectId: number, iid: number): Job {
+  return { task: 'feedback', key: `feedback:${projectId}:${iid}`, payload: { projectId, iid } };
+}
+
+/** Everything that follows from a decision, saved with it. */
+export function jobsOf(
+  settings: DecideSettings,
+  parts: { subject: Subject; state: SubjectState; readings: Readings; decision: Decision; project: string | null },
+): Job[] {
+  const { subject, state, decision, project } = parts;
+  const jobs: Job[] = [];
+  if (decision.needsCommit) jobs.push(commitJob(settings.branch));
+  if (decision.wantsFeedback) jobs.push(feedbackJob(subject.projectId, subject.iid));
+  if (decision.freedSlot && project !== null) {
+    const heads = headsOfLines(state.occupancy, project, settings.slotLimits());
+    jobs.push(...heads.map((head) => decideJob(head)));
+  }
+  const again = runAgain(settings, parts);
+  return again === null ? jobs : [...jobs, again];
+}
+
+/** Another run for what this one could not read: at once when it did not ask, later when GitLab could not say. */
+function runAgain(
+  settings: DecideSettings,
+  parts: { subject: Subject; state: SubjectState; readings: Readings; decision: Decision },
+): Job | null {
+  const { subject, state, readings, decision } = parts;
+  const { needed } = decision;
+  const isConcerned = settings.policyFor(subject.projectId) !== null || decision.preview !== null;
+  if (readings.mergeRequest?.known === false && isConcerned) {
+    const unknownForMs = state.now - (state.unknownSince ?? state.now);
+    return decideJob(subject.name, state.now + Math.min(longestPauseMs, Math.max(shortestPauseMs, unknownForMs / 2)));
+  }
+  if (needed.mergeRequest && readings.mergeRequest === null) return decideJob(subject.name);
+  if (needed.gateSha !== null) {
+    const wasAsked = readings.gateAskedFor === needed.gateSha;
+    return wasAsked ? decideJob(subject.name, state.now + gatePauseMs) : decideJob(subject.name);
+  }
+  return decision.slugTaken ? decideJob(subject.name, state.now + longestPauseMs) : null;
+}

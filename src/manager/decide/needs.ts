@@ -1,0 +1,94 @@
+import type { Logger } from 'pino';
+import type { BreakerUsage, DecideInput, DecisionEvent } from '../../preview/decision.js';
+import type { GateReading, MergeRequestReading } from '../../preview/facts.js';
+import type { Policy } from '../../preview/policy.js';
+import type { Preview } from '../../preview/preview.js';
+
+/** What one project holds of the limits; the preview in question is not counted. */
+export interface Occupancy {
+  project: string;
+  used: number;
+  waitingBefore: number;
+  head: { subject: string; since: number } | null;
+}
+
+/** What is to be loaded of a subject; see `SubjectState`. */
+interface SubjectQuery {
+  subject: string;
+  projectId: number;
+  iid: number;
+  /** An answer of the API to merge first; null: none. */
+  reading: MergeRequestReading | null;
+  slugs: string[];
+  occupancy: boolean;
+  breaker: boolean;
+}
+
+export interface SubjectState
+  extends Pick<DecideInput, 'now' | 'facts' | 'preview' | 'wishes' | 'observation' | 'neverCommitted' | 'slugs'> {
+  asked: boolean;
+  unknownSince: number | null;
+  /** The gate of the newest sha is known to be open. */
+  gateOpen: boolean;
+  occupancy: Occupancy[];
+  breaker: BreakerUsage | null;
+}
+
+export interface Job {
+  task: string;
+  key: string;
+  payload: Record<string, string | number>;
+  runAt?: number;
+}
+
+interface SubjectChange {
+  ended: Preview | null;
+  preview: Preview | null;
+  events: DecisionEvent[];
+  needsCommit: boolean;
+  openedGate: { projectId: number; sha: string } | null;
+  jobs: Job[];
+}
+
+/** One decision's transaction. It holds the lock of the subject. */
+export interface DecideTransaction {
+  load: (query: SubjectQuery) => Promise<SubjectState>;
+  /** In the order global, then project; until the transaction ends. */
+  lockSlots: (project: string) => Promise<void>;
+  save: (change: SubjectChange) => Promise<void>;
+}
+
+interface DecideStore {
+  /** Reads without locks. */
+  read: (query: SubjectQuery) => Promise<SubjectState>;
+  /**
+   * Runs `work` in a transaction that holds the subject's lock, and the slots' too when `slotsOf` names a project.
+   * Runs it once more when it lost a race for a slug.
+   */
+  transact: <T>(
+    options: { subject: string; slotsOf: string | null },
+    work: (transaction: DecideTransaction) => Promise<T>,
+  ) => Promise<T>;
+}
+
+/** GitLab's readers. A reading that says `known: false` is an answer; an exception fails the job, which is retried. */
+interface DecideReaders {
+  readMergeRequest: (projectId: number, iid: number, signal: AbortSignal) => Promise<MergeRequestReading>;
+  readGate: (projectId: number, sha: string, iid: number, signal: AbortSignal) => Promise<GateReading>;
+}
+
+export interface DecideSettings {
+  /** null: no project of the configuration has this id. */
+  policyFor: (projectId: number) => Policy | null;
+  /** `limits.previews` of all projects together, and of each by its name. */
+  slotLimits: () => { total: number; projects: ReadonlyMap<string, number> };
+  /** The branch that the commit job writes; part of its key. */
+  branch: string;
+}
+
+export interface DecideDeps {
+  store: DecideStore;
+  gitlab: DecideReaders;
+  settings: DecideSettings;
+  log: Logger;
+}

@@ -1,0 +1,172 @@
+import type { Member, Preview } from '../../preview/preview.js';
+import { codeBlock, codeSpan, hostLink } from './outsider-text.js';
+import type { FeedbackView } from './view.js';
+import { detailWords, failureWords, shortSpan, stopWords, utcTime, waitingWords } from './words.js';
+
+/** By this a note is known as ours again, when its id is not. */
+export const noteMarker = '<!-- mayfly:preview -->';
+
+/**
+ * The text of the one note in a merge request; null when there is nothing worth a note: a preview that ended before
+ * anything of it was deployed. Pure: the same view gives the same text, so that nothing is written twice.
+ */
+export function renderNote(view: FeedbackView): string | null {
+  const { preview } = view;
+  if (preview.phase === 'stopped' && !view.hasLived) return null;
+  const parts = [
+    noteMarker,
+    `### ${heading(preview)}`,
+    ...phaseParts(view),
+    ...nextPart(preview),
+    ...remarks(preview),
+    ...answerPart(view),
+    ...commandsPart(preview),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+const signs: Readonly<Record<Preview['phase'], string>> = {
+  waiting: '🕐 Preview waiting',
+  deploying: '🟡 Preview deploying',
+  ready: '🟢 Preview ready',
+  failed: '🔴 Preview failed',
+  asleep: '🌙 Preview asleep',
+  stopping: '⏳ Preview stopping',
+  stopped: '⚪ Preview stopped',
+};
+
+function heading(preview: Preview): string {
+  const showsLink = preview.phase === 'ready' || preview.phase === 'asleep' || preview.phase === 'deploying';
+  const link = showsLink && preview.url !== null ? hostLink(preview.url) : null;
+  return link === null ? signs[preview.phase] : `${signs[preview.phase]}: ${link}`;
+}
+
+function phaseParts(view: FeedbackView): string[] {
+  const { preview } = view;
+  const [member] = preview.members;
+  switch (preview.phase) {
+    case 'waiting':
+      return [waitingPart(view, member)];
+    case 'deploying':
+      return [deployingPart(view, member)];
+    case 'ready':
+      return [table(view, member)];
+    case 'asleep':
+      return ['It is scaled to zero; a push wakes it.', table(view, member)];
+    case 'failed':
+      return failedParts(view, member);
+    case 'stopping':
+      return [`${stopSentence(preview)} It is being removed from the cluster.`];
+    case 'stopped':
+      return [
+        `${stopSentence(preview)} ${preview.stopReason === null ? '' : stopWords[preview.stopReason].back}`.trim(),
+      ];
+    default:
+      return preview.phase satisfies never;
+  }
+}
+
+function waitingPart({ preview, line, facts }: FeedbackView, member: Member | undefined): string {
+  const sha = member?.next?.sha ?? null;
+  const subject = sha === null ? 'It' : `Commit ${commit(sha, facts)}`;
+  const since = preview.waitingSince === null ? '' : `, since ${utcTime(preview.waitingSince)}`;
+  const detail = preview.waitingFor === 'pipeline' ? detailWords(member?.next ?? null) : '';
+  return `${subject} waits for ${waitingWords(preview.waitingFor, line)}${since}.${detail}`;
+}
+
+function deployingPart({ preview, facts }: FeedbackView, member: Member | undefined): string {
+  const since = preview.deployingSince === null ? '' : `, since ${utcTime(preview.deployingSince)}`;
+  const wanted = member?.wantedSha ?? null;
+  const deployed = member?.deployedSha ?? null;
+  const subject = wanted === null ? 'It' : `Commit ${commit(wanted, facts)}`;
+  const before = deployed !== null && deployed !== wanted ? ` ${commit(deployed, facts)} was deployed before.` : '';
+  return `${subject} is being deployed to \`${preview.namespace}\`${since}.${before}`;
+}
+
+function table({ preview, facts, deployedAt }: FeedbackView, member: Member | undefined): string {
+  const sha = member?.deployedSha ?? member?.wantedSha ?? null;
+  const cells = [
+    sha === null ? '' : commit(sha, facts),
+    deployedAt === null ? '' : `${utcTime(deployedAt)}${afterPush(sha, facts, deployedAt)}`,
+    utcTime(preview.expiresAt),
+    `\`${preview.namespace}\``,
+  ];
+  return `| Commit | Deployed | Expires | Namespace |\n|---|---|---|---|\n| ${cells.join(' | ')} |`;
+}
+
+const longestWaitToTell = 3_600_000;
+
+function afterPush(sha: string | null, facts: FeedbackView['facts'], deployedAt: number): string {
+  if (facts === null || facts.lastPushAt === null || facts.sha !== sha) return '';
+  const tookMs = deployedAt - facts.lastPushAt;
+  return tookMs >= 0 && tookMs < longestWaitToTell ? `, ${shortSpan(tookMs)} after the push` : '';
+}
+
+function failedParts({ preview, diagnosis, facts }: FeedbackView, member: Member | undefined): string[] {
+  const words = preview.cause === null ? null : failureWords[preview.cause];
+  const wanted = member?.wantedSha ?? null;
+  const what = `${wanted === null ? '' : `${commit(wanted, facts)}: `}${words?.what ?? 'It failed.'}`;
+  const sentence = preview.message ?? diagnosis?.sentence ?? null;
+  const parts = [sentence === null ? what : `${what} ${codeSpan(sentence)}`];
+  if (diagnosis !== null && diagnosis.object !== null) parts.push(`Object: ${codeSpan(diagnosis.object)}`);
+  if (words !== null) parts.push(`**What to do:** ${words.toDo}`);
+  if (diagnosis !== null && diagnosis.evidence.length > 0) {
+    parts.push(`<details><summary>Events and logs</summary>\n\n${codeBlock(diagnosis.evidence)}\n\n</details>`);
+  }
+  return parts;
+}
+
+function stopSentence(preview: Preview): string {
+  const why = preview.stopReason === null ? 'it was stopped' : stopWords[preview.stopReason].why;
+  const by = preview.stoppedBy === null ? '' : `, by ${codeSpan(preview.stoppedBy)}`;
+  const at = preview.stoppedAt === null ? '' : `, ${utcTime(preview.stoppedAt)}`;
+  return `Because ${why}${by}${at}.`;
+}
+
+/** The sha that waits while another one runs. */
+function nextPart(preview: Preview): string[] {
+  const next = preview.members[0]?.next ?? null;
+  const runs = preview.phase === 'deploying' || preview.phase === 'ready' || preview.phase === 'failed';
+  if (next === null || !(runs || preview.phase === 'asleep')) return [];
+  const words = waitingWords(next.waitingFor, null);
+  return [
+    `Next: commit \`${next.sha.slice(0, 8)}\` waits for ${words}, since ${utcTime(next.since)}.${detailWords(next)}`,
+  ];
+}
+
+function remarks(preview: Preview): string[] {
+  const found: string[] = [];
+  if (preview.heldStop !== null) {
+    const why = stopWords[preview.heldStop.reason].why;
+    found.push(
+      `⚠️ It would stop because ${why}, but too many previews would stop at once: held since ${utcTime(preview.heldStop.since)} until an operator accepts it (\`mayfly breaker show\`).`,
+    );
+  }
+  if (preview.edited === 'edited') {
+    found.push(
+      '✏️ Its file in the environments repository was edited by hand. The next commit deployed writes it anew.',
+    );
+  }
+  if (preview.edited === 'refused') {
+    found.push('✏️ Its file in the environments repository was edited where it must not be; that edit is ignored.');
+  }
+  return found;
+}
+
+function answerPart({ answer }: FeedbackView): string[] {
+  return answer === null
+    ? []
+    : [`> ${codeSpan(answer.by)}, ${utcTime(answer.at)}: ${answer.line.replace(/\s+/g, ' ')}`];
+}
+
+function commandsPart(preview: Preview): string[] {
+  if (preview.phase === 'stopping' || preview.phase === 'stopped') return [];
+  return ['`/preview extend 2d` · `/preview stop` · `/preview help`'];
+}
+
+/** Short sha, linked to the commit in the project of the merge request. */
+function commit(sha: string, facts: FeedbackView['facts']): string {
+  const short = `\`${sha.slice(0, 8)}\``;
+  const base = facts === null ? null : /^(https?:\/\/[^\s()<>|]+)\/-\/merge_requests\/\d+$/.exec(facts.webUrl)?.[1];
+  return base === null || base === undefined ? short : `[${short}](${base}/-/commit/${sha})`;
+}

@@ -1,0 +1,86 @@
+import type { Logger } from 'pino';
+import { AppError, isAppError } from '../../error/app-error.js';
+import type { Instant } from '../../preview/preview.js';
+import type { Projection } from './projection.js';
+import { type MergeRequestKey, type NoteDeps, syncNote } from './sync-note.js';
+import { type StatusDeps, type StatusSettings, syncStatus } from './sync-status.js';
+import type { FeedbackView } from './view.js';
+
+export interface FeedbackSettings {
+  note: boolean;
+  commitStatus: StatusSettings;
+}
+
+/** One reading of the row and of what was told. */
+interface FeedbackState {
+  view: FeedbackView;
+  note: Projection;
+  status: Projection;
+  /** PostgreSQL's clock. */
+  now: Instant;
+}
+
+export interface FeedbackDeps {
+  gitlab: NoteDeps['gitlab'] & StatusDeps['gitlab'];
+  store: NoteDeps['store'] &
+    StatusDeps['store'] & {
+      /** null: the merge request never had a preview. */
+      load: (input: { projectId: number; iid: number }) => Promise<FeedbackState | null>;
+    };
+  /** Of the preview's project, by its name in the configuration; null: the project is configured no more. */
+  settingsOf: (project: string) => FeedbackSettings | null;
+  log: Logger;
+}
+
+/** What is told when the configuration does not know the project any more: how its preview ends. */
+const defaultSettings: FeedbackSettings = { note: true, commitStatus: { name: 'mayfly/preview', blocking: false } };
+
+/** Turns after which somebody else is left to finish. */
+const maxTurns = 4;
+
+/**
+ * The job `feedback` of one merge request: makes its note and its commit status say what the row says. Running it
+ * again writes nothing. Neither waits for the other's success.
+ * Errors: GitLab's; `note-creation-open`; `feedback-contended` when others kept writing at the same time.
+ */
+export async function runFeedback(deps: FeedbackDeps, input: MergeRequestKey & { settleMs?: number }): Promise<void> {
+  const key = { projectId: input.projectId, iid: input.iid };
+  await untilWritten(key, async () => {
+    const state = await deps.store.load(key);
+    if (state === null) return true;
+    const settings = deps.settingsOf(state.view.preview.project) ?? defaultSettings;
+    const results = await Promise.allSettled([
+      settings.note ? syncNote(deps, { ...input, state }) : true,
+      syncStatus(deps, { ...input, state, settings: settings.commitStatus }),
+    ]);
+    throwWorst(deps.log, input, results);
+    return results.every((result) => result.status === 'fulfilled' && result.value);
+  });
+}
+
+async function untilWritten(key: { projectId: number; iid: number }, turn: () => Promise<boolean>): Promise<void> {
+  for (let count = 0; count < maxTurns; count += 1) {
+    if (await turn()) return;
+  }
+  throw new AppError({
+    code: 'feedback-contended',
+    disposition: 'retry',
+    publicMessage: `The note of merge request !${key.iid} is being written by another manager. It is tried again soon.`,
+    data: key,
+  });
+}
+
+/** What may still succeed is thrown, so that it is tried again; what never will is logged beside it. */
+function throwWorst(log: Logger, key: MergeRequestKey, results: PromiseSettledResult<boolean>[]): void {
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  const [worst, ...others] = errors.sort((a, b) => urgency(b) - urgency(a));
+  for (const error of others) {
+    log.warn({ err: error, projectId: key.projectId, iid: key.iid }, 'feedback failed');
+  }
+  if (worst !== undefined) throw worst;
+}
+
+function urgency(error: unknown): number {
+  if (!isAppError(error)) return 3;
+  return { retry: 2, wait: 1, stall: 0 }[error.disposition];
+}

@@ -1,0 +1,29 @@
+import type { MergeRequestFacts } from '../../preview/facts.js';
+import type { Instant, Preview } from '../../preview/preview.js';
+
+/** Why the cluster is not content: an outsider's texts. */
+interface ViewDiagnosis {
+  /** `Kind/name`; null when no object is to blame. */
+  object: string | null;
+  sentence: string;
+  /** Lines of events and logs, oldest first. */
+  evidence: readonly string[];
+}
+
+/** All that is told about a merge request's preview. */
+export interface FeedbackView {
+  /** The newest incarnation. */
+  preview: Preview;
+  /** It held a slot at least once, so that there may be something of it in the cluster. */
+  hasLived: boolean;
+  /** null: the API never said anything. */
+  facts: MergeRequestFacts | null;
+  /** When the present revision was reported healthy. */
+  deployedAt: Instant | null;
+  /** Place in the line for a slot, from 1; null when it stands in none. */
+  line: { place: number; length: number } | null;
+  /** Of the present revision. */
+  diagnosis: ViewDiagnosis | null;
+  /** The newest answer to a command that needs words. */
+  answer: { line: string; by: string; at: Instant } | null;
+}

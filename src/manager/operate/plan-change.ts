@@ -1,0 +1,80 @@
+import { breakerLimit } from '../../preview/breaker.js';
+import { desire } from '../../preview/desire.js';
+import type { MergeRequestFacts, Wish } from '../../preview/facts.js';
+import type { Policy } from '../../preview/policy.js';
+import type { Phase, StopReason } from '../../preview/preview.js';
+import { type CheckResult, ok, warning } from './check-result.js';
+
+/** A merge request that is known, with the newest incarnation of its preview. */
+export interface KnownSubject {
+  projectId: number;
+  iid: number;
+  facts: MergeRequestFacts | null;
+  wishes: Wish[];
+  /** null: it never had one. */
+  preview: { slug: string; phase: Phase; stopReason: StopReason | null } | null;
+}
+
+export interface Plan {
+  /** Merge requests that would get a preview, as `acme!42`, in order. */
+  starts: string[];
+  /** Previews that would be stopped, with the reason. */
+  stops: { slug: string; reason: StopReason; detail: string | null }[];
+  /** Whether those stops are more than the breaker lets pass, so that they are held until a person accepts them. */
+  held: boolean;
+}
+
+/**
+ * What a configuration would start and stop, by what is known of the merge requests now. Only what the configuration
+ * causes is told: a merge request that ended, and a preview that a person stopped, ends or stays away whatever it says.
+ */
+export function planChange(
+  policyFor: (projectId: number) => Policy | null,
+  input: { subjects: readonly KnownSubject[]; now: number },
+): Plan {
+  const plan: Plan = { starts: [], stops: [], held: false };
+  let living = 0;
+  for (const subject of input.subjects) {
+    const policy = policyFor(subject.projectId);
+    const wanted = desire(policy, subject.facts, subject.wishes, input.now);
+    const lives =
+      subject.preview !== null && subject.preview.phase !== 'stopped' && subject.preview.phase !== 'stopping';
+    if (lives) living += 1;
+    if (wanted === null) continue;
+    if (lives && !wanted.runs && !wanted.explained) {
+      plan.stops.push({ slug: subject.preview?.slug ?? '', reason: wanted.reason, detail: wanted.detail });
+    }
+    if (!lives && wanted.runs && policy !== null && mayBegin(subject)) {
+      plan.starts.push(`${policy.project}!${subject.iid}`);
+    }
+  }
+  return { ...plan, held: plan.stops.length > breakerLimit(living) };
+}
+
+/** What was stopped by a filter begins again when the filter passes; other ends need more than a configuration. */
+function mayBegin(subject: KnownSubject): boolean {
+  if (subject.facts?.sha === null) return false;
+  if (subject.preview === null) return true;
+  const { phase, stopReason } = subject.preview;
+  return phase === 'stopped' && (stopReason === 'label' || stopReason === 'unfollowed');
+}
+
+const mostNamed = 5;
+
+/** The plan as the line of a check. */
+export function formatPlan(plan: Plan): Omit<CheckResult, 'name'> {
+  const starts = `would start ${plan.starts.length}${named(plan.starts)}`;
+  const stops = `stop ${plan.stops.length}${named(plan.stops.map((stop) => `${stop.slug}: ${stop.detail ?? stop.reason}`))}`;
+  const found = `This configuration ${starts} and ${stops}.`;
+  if (plan.stops.length === 0) return ok(found);
+  const fate = plan.held
+    ? 'So many are held until a person accepts them (mayfly breaker accept).'
+    : 'They are stopped at once.';
+  return warning(found, fate);
+}
+
+function named(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  const rest = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : '';
+  return ` (${names.slice(0, mostNamed).join('; ')}${rest})`;
+}

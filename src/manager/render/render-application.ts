@@ -1,0 +1,96 @@
+import { annotate } from '../../application/annotate.js';
+import { printApplication } from '../../application/file.js';
+import { parseDocuments } from '../../application/parse.js';
+import { revisionOf } from '../../application/revision.js';
+import { parseRendered } from '../../application/validate.js';
+import { isAppError } from '../../error/app-error.js';
+import type { Template } from './compile-template.js';
+import { type ContextInput, neutralContext, templateContext } from './context.js';
+import { templateFailed } from './template-errors.js';
+
+export interface RenderInput extends ContextInput {
+  /** Random id of the installation. */
+  installation: string;
+}
+
+export interface RenderedFile {
+  /** What goes into Git. */
+  text: string;
+  /** Its fingerprint. */
+  revision: string;
+}
+
+/** Longest output that is looked at; what a file may be is checked again when it is parsed. */
+const maxLength = 256 * 1024;
+
+/**
+ * The file of one preview. Throws `template-failed`, with a sentence for people, when the template cannot be rendered
+ * or its result is not exactly the Application that is expected.
+ *
+ * No time limit is needed: a template was checked to have a bounded output, and every text and list of the context is
+ * bounded.
+ */
+export function renderApplication(template: Template, input: RenderInput): RenderedFile {
+  const { preview, facts, project } = input;
+  const context = templateContext(input);
+  const text = run(template, preview.slug, context);
+  const expected = {
+    name: preview.slug,
+    cluster: preview.cluster,
+    namespace: preview.namespace,
+    repositories: [project.source.fixed?.repository ?? project.cloneUrl],
+    projects: null,
+  };
+  const application = refusals(template, preview.slug, () => parseRendered(text, expected));
+  if (!template.isBuiltIn) refuseForeignStructure(template, preview.slug, text, context);
+  const annotated = annotate(application, {
+    installation: input.installation,
+    incarnation: preview.incarnation,
+    mergeRequest: `${project.path}!${facts.iid}`,
+    sourceRef: project.source.fixed === null ? `refs/merge-requests/${facts.iid}/head` : undefined,
+    url: preview.url ?? undefined,
+    asleep: preview.phase === 'asleep',
+  });
+  return { text: printApplication(annotated), revision: revisionOf(annotated) };
+}
+
+function run(template: Template, slug: string, context: Record<string, unknown>): string {
+  let text: string;
+  try {
+    text = template.render(context);
+  } catch (error) {
+    // Handlebars and the helpers throw plain errors that name what is missing and its line.
+    if (!(error instanceof Error)) throw error;
+    const words = error.message.split('\n', 1)[0] ?? '';
+    const problem = error instanceof TypeError ? `it uses a part of something that does not exist (${words})` : words;
+    throw templateFailed(template.name, slug, problem, error);
+  }
+  if (text.length > maxLength)
+    throw templateFailed(template.name, slug, `its result is longer than ${maxLength} characters`);
+  return text;
+}
+
+/** A stranger's text must never change structure: the file has the same shape with harmless texts in their place. */
+function refuseForeignStructure(
+  template: Template,
+  slug: string,
+  text: string,
+  context: Record<string, unknown>,
+): void {
+  const harmless = run(template, slug, neutralContext(context));
+  const same = refusals(template, slug, () => shape(parseDocuments(text)) === shape(parseDocuments(harmless)));
+  if (!same) throw templateFailed(template.name, slug, "a text of the merge request changes the file's structure");
+}
+
+function shape(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'string' ? '' : item));
+}
+
+function refusals<T>(template: Template, slug: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (isAppError(error)) throw templateFailed(template.name, slug, error.publicMessage, error);
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { ManagerConfig } from '../config/manager-config.js';
+import { type Branch, openBranch } from '../git/branch.js';
+import { type Mirror, openMirror } from '../git/mirror.js';
+import { hasPendingCommits, loadBatch } from '../store/branch-batch.js';
+import { blockInstallation, createInstallation, loadInstallation } from '../store/branch-installation.js';
+import { readBackBranch } from '../store/branch-read-back.js';
+import { beginBranchWrite, failBranchRows, finishBranchWrite, settleBranchRows } from '../store/branch-write.js';
+import type { JobSpec } from '../store/queue.js';
+import { type BranchWriter, createBranchWriter } from './commit/branch-writer.js';
+import type { FollowUp } from './commit/follow-up.js';
+import { commitJob, decideJob, feedbackJob } from './decide/jobs.js';
+import { parseSubject } from './decide/subject.js';
+import type { RenderProject } from './render/context.js';
+import { createRenderer } from './render/renderer.js';
+
+export interface BranchRoom {
+  writer: BranchWriter;
+  branch: Branch;
+  mirror: Mirror;
+}
+
+export interface BranchRoomDeps {
+  pool: pg.Pool;
+  /** null: no project of the configuration is called so. */
+  renderProject(name: string): RenderProject | null;
+  countPush(input: { outcome: string }): void;
+  log: Logger;
+}
+
+const builtInTemplate = new URL('../../templates/application.yml.hbs', import.meta.url);
+
+/** Opens the branch of the configuration: a local copy of it, and its one writer. */
+export async function openBranchRoom(
+  config: Pick<ManagerConfig, 'branch' | 'dataDir'>,
+  deps: BranchRoomDeps,
+): Promise<BranchRoom> {
+  const { pool, log } = deps;
+  const { repository, token, name, applications, templates, author } = config.branch;
+  const mirror = await openMirror({
+    directory: join(config.dataDir, 'branch'),
+    url: repository,
+    auth: token === null ? null : { origin: new URL(repository).origin, token },
+    log,
+  });
+  const branch = openBranch({ mirror, name, applications, templates, author });
+  const jobs = (all: readonly FollowUp[]): JobSpec[] => all.map((followUp) => jobOf(followUp, name));
+  const writer = createBranchWriter({
+    branch,
+    installation: {
+      load: () => loadInstallation(pool),
+      create: (id) => createInstallation(pool, id),
+      block: (reason) => blockInstallation(pool, reason),
+    },
+    readBack: {
+      readBack: (input) =>
+        readBackBranch(pool, {
+          ...input,
+          judge: async (known, now) => {
+            const judged = await input.judge(known, now);
+            return { results: judged.results, jobs: jobs(judged.followUps) };
+          },
+        }),
+    },
+    rows: {
+      load: (limit) => loadBatch(pool, limit),
+      begin: (write) => beginBranchWrite(pool, write),
+      finish: ({ followUps, ...write }) => finishBranchWrite(pool, { ...write, jobs: jobs(followUps) }),
+      fail: (rows, followUps) => failBranchRows(pool, rows, jobs(followUps)),
+      settle: (rows) => settleBranchRows(pool, rows),
+      hasPending: () => hasPendingCommits(pool),
+    },
+    render: createRenderer(
+      { readText: branch.readText, project: deps.renderProject },
+      await readFile(builtInTemplate, 'utf8'),
+    ),
+    projectPath: (project) => deps.renderProject(project)?.path ?? null,
+    pushed: ({ outcome }) => deps.countPush({ outcome }),
+    applications,
+    log,
+  });
+  return { writer, branch, mirror };
+}
+
+function jobOf({ kind, subject }: FollowUp, branch: string): JobSpec {
+  switch (kind) {
+    case 'commit':
+      return commitJob(branch);
+    case 'decide':
+      return decideJob(subject);
+    case 'feedback': {
+      const { projectId, iid } = parseSubject(subject);
+      return feedbackJob(projectId, iid);
+    }
+    default:
+      return kind satisfies never;
+  }
+}

@@ -1,0 +1,108 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { ManagerConfig } from '../config/manager-config.js';
+import { policyOf } from '../config/policy-of.js';
+import { AppError } from '../error/app-error.js';
+import { openBranch } from '../git/branch.js';
+import { openMirror } from '../git/mirror.js';
+import { createGitLab } from '../gitlab/client.js';
+import { currentUser, getProject, gitlabVersion, listHooks, memberAccess, ownToken } from '../gitlab/projects.js';
+import { createPool } from '../store/pool.js';
+import { agentsSeen, databaseNow, databaseState, knownSubjects } from '../store/web-check.js';
+import { type CheckDeps, check } from './operate/check.js';
+import { planChange } from './operate/plan-change.js';
+import { compileTemplate } from './render/compile-template.js';
+
+const builtInTemplate = new URL('../../templates/application.yml.hbs', import.meta.url);
+
+/** `mayfly check`: tries every service of a configuration and changes nothing. Answers the exit code. */
+export async function checkConfiguration(
+  config: ManagerConfig,
+  options: { print: (line: string) => void; log: Logger; signal: AbortSignal },
+): Promise<0 | 1> {
+  const { log, signal } = options;
+  const directory = await mkdtemp(join(tmpdir(), 'mayfly-check-'));
+  const gitlab = createGitLab({ ...config.gitlab, signal });
+  const { repository, token } = config.branch;
+  const auth = token === null ? null : { origin: new URL(repository).origin, token };
+  const mirror = await openMirror({ directory, url: repository, auth, log });
+  const pool = config.database === null ? null : createPool({ url: config.database, log, max: 4 });
+  try {
+    const deps: CheckDeps = {
+      gitlab: {
+        version: (each) => gitlabVersion(gitlab, { signal: each }),
+        ownToken: (each) => ownToken(gitlab, { signal: each }),
+        currentUser: (each) => currentUser(gitlab, { signal: each }),
+        project: (path, each) => getProject(gitlab, { project: path, signal: each }),
+        access: (input) => memberAccess(gitlab, input),
+        hooks: (projectId, each) => listHooks(gitlab, { projectId, signal: each }),
+      },
+      branch: branchProbes(config, mirror),
+      database: {
+        state: async () => databaseState(poolOr(pool)),
+        agents: async () => agentsSeen(poolOr(pool)),
+      },
+      async plan(projectIds) {
+        const subjects = await knownSubjects(poolOr(pool));
+        const byName = new Map(config.projects.map((project) => [project.name, project]));
+        const policyFor = (projectId: number) => {
+          const project = byName.get(projectIds.get(projectId) ?? '');
+          return project === undefined ? null : policyOf(config, project);
+        };
+        return planChange(policyFor, { subjects, now: await databaseNow(poolOr(pool)) });
+      },
+      print: options.print,
+      now: Date.now(),
+    };
+    return await check(deps, config, signal);
+  } finally {
+    await pool?.end();
+    await mirror.close();
+    await gitlab.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const advertisement = { service: 'git-receive-pack', timeoutMs: 10_000, maxBytes: 16 * 1024 * 1024 } as const;
+
+async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
+  const parts = body[Symbol.asyncIterator]();
+  while (!(await parts.next()).done);
+}
+
+function branchProbes(config: ManagerConfig, mirror: Awaited<ReturnType<typeof openMirror>>): CheckDeps['branch'] {
+  const branch = openBranch({ mirror, ...config.branch });
+  return {
+    head: async (signal) => (await branch.look({ maxAgeMs: 0, signal })).head,
+    // What a push asks for first: a token that may not push is refused here already.
+    canPush: (signal) => mirror.transport.call({ ...advertisement, signal }, discard),
+    async loadTemplate(name, signal) {
+      const view = await branch.look({ maxAgeMs: 60_000, signal });
+      const blob = view.templates.get(`${name}.yml.hbs`);
+      if (blob !== undefined) compileTemplate(`${name}.yml.hbs`, await branch.readText(blob), false);
+      else if (name === 'application') compileTemplate(name, await readFile(builtInTemplate, 'utf8'), true);
+      else throw missingTemplate(name, config.branch.templates);
+    },
+  };
+}
+
+function missingTemplate(name: string, folder: string): AppError {
+  return new AppError({
+    code: 'template-missing',
+    disposition: 'stall',
+    publicMessage: `The branch has no ${folder}/${name}.yml.hbs. Add it there, or correct \`preview.template\`.`,
+  });
+}
+
+/** The embedded database belongs to the manager that runs: it has no address that a second program could use. */
+function poolOr<Pool>(pool: Pool | null): Pool {
+  if (pool !== null) return pool;
+  throw new AppError({
+    code: 'database-embedded',
+    disposition: 'stall',
+    publicMessage:
+      'It is the embedded one, which `mayfly serve` starts and checks itself. Set `database` for production.',
+  });
+}

@@ -1,0 +1,65 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { ManagerConfig } from '../config/manager-config.js';
+import { migrate } from '../store/migrate.js';
+import { createPool } from '../store/pool.js';
+import { installQueue } from '../store/queue.js';
+
+export interface ManagerDatabase {
+  /** With the password: never log it. */
+  url: string;
+  pool: pg.Pool;
+  release(): Promise<void>;
+}
+
+/** Connections of the pool; the queue has its own. */
+const poolSize = 24;
+
+/** Opens the configured database, or the embedded one, and brings it up to date. */
+export async function openDatabase(
+  config: Pick<ManagerConfig, 'database' | 'dataDir'>,
+  options: { log: Logger; signal: AbortSignal },
+): Promise<ManagerDatabase> {
+  const server = config.database === null ? await startEmbedded(config.dataDir, options) : null;
+  const url = server?.url ?? config.database ?? '';
+  const pool = createPool({ url, log: options.log, max: poolSize, applicationName: 'mayfly manager' });
+  const release = async (): Promise<void> => {
+    await pool.end();
+    await server?.stop();
+  };
+  try {
+    const applied = await migrateAll(pool, options.log);
+    if (applied.length > 0) options.log.info({ applied }, 'database brought up to date');
+    return { url, pool, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** What `mayfly migrate` does: answers the names of the migrations that were applied. */
+export async function migrateDatabase(
+  config: Pick<ManagerConfig, 'database' | 'dataDir'>,
+  options: { log: Logger; signal: AbortSignal },
+): Promise<string[]> {
+  const server = config.database === null ? await startEmbedded(config.dataDir, options) : null;
+  const pool = createPool({ url: server?.url ?? config.database ?? '', log: options.log, max: 2 });
+  try {
+    return await migrateAll(pool, options.log);
+  } finally {
+    await pool.end();
+    await server?.stop();
+  }
+}
+
+async function migrateAll(pool: pg.Pool, log: Logger): Promise<string[]> {
+  const applied = await migrate(pool);
+  await installQueue({ pool, log });
+  return applied;
+}
+
+async function startEmbedded(dataDir: string, options: { log: Logger; signal: AbortSignal }) {
+  // Loaded here alone: the production image does not have it.
+  const { startEmbeddedPostgres } = await import('../store/embedded-postgres.js');
+  return startEmbeddedPostgres({ dataDir, ...options });
+}

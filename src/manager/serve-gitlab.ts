@@ -1,0 +1,62 @@
+import type { GitLab } from '../gitlab/client.js';
+import { postCommitStatus } from '../gitlab/commit-status.js';
+import { readMergeRequest } from '../gitlab/merge-requests.js';
+import { awardEmoji, createNote, getNote, listNotes, listNotesAfter, updateNote } from '../gitlab/notes.js';
+import { newestPipeline, readGate } from '../gitlab/pipelines.js';
+import { currentUser, memberAccess } from '../gitlab/projects.js';
+import type { DecideDeps } from './decide/needs.js';
+import type { FeedbackDeps } from './feedback/run.js';
+import type { AnswerDeps } from './follow/answer-comments.js';
+import type { CommandDeps } from './follow/read-commands.js';
+
+/** Everything that the rooms ask of GitLab, bound to one connection. */
+export interface GitLabCalls {
+  decide: DecideDeps['gitlab'];
+  commands: CommandDeps['gitlab'] & Pick<AnswerDeps, 'awardEmoji'>;
+  feedback: FeedbackDeps['gitlab'];
+  /** Whether the API says now that it is merged or closed; false also when it cannot say. */
+  hasEnded(projectId: number, iid: number, signal: AbortSignal): Promise<boolean>;
+}
+
+export function gitlabCalls(gitlab: GitLab): GitLabCalls {
+  const ownUserId = rememberOwnUser(gitlab);
+  return {
+    decide: {
+      readMergeRequest: (projectId, iid, signal) => readMergeRequest(gitlab, { projectId, iid, signal }),
+      readGate: (projectId, sha, iid, signal) => readGate(gitlab, { projectId, sha, iid, signal }),
+    },
+    commands: {
+      listNotesAfter: (input) => listNotesAfter(gitlab, input),
+      getNote: (input) => getNote(gitlab, input),
+      memberAccess: (input) => memberAccess(gitlab, input),
+      awardEmoji: (input) => awardEmoji(gitlab, input),
+      ownUserId,
+    },
+    feedback: {
+      listNotes: (input) => listNotes(gitlab, input),
+      createNote: (input) => createNote(gitlab, input),
+      updateNote: (input) => updateNote(gitlab, input),
+      newestPipeline: (input) => newestPipeline(gitlab, input),
+      postCommitStatus: (status) => postCommitStatus(gitlab, status),
+      ownUserId,
+    },
+    async hasEnded(projectId, iid, signal) {
+      const reading = await readMergeRequest(gitlab, { projectId, iid, signal });
+      return reading.known && (reading.facts.state === 'merged' || reading.facts.state === 'closed');
+    },
+  };
+}
+
+/** A token belongs to one user for life: asked once, and again only after a failure. */
+function rememberOwnUser(gitlab: GitLab): () => Promise<number> {
+  let asked: Promise<number> | null = null;
+  return () => {
+    asked ??= currentUser(gitlab)
+      .then((user) => user.id)
+      .catch((error: unknown) => {
+        asked = null;
+        throw error;
+      });
+    return asked;
+  };
+}

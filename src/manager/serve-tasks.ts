@@ -1,0 +1,170 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { GitLab } from '../gitlab/client.js';
+import { listMergeRequests } from '../gitlab/merge-requests.js';
+import type { ManagerMetrics } from '../metrics/manager-metrics.js';
+import type { Stage } from '../metrics/stage-seconds.js';
+import { createDecideStore } from '../store/decide-store.js';
+import { enqueueDue } from '../store/due.js';
+import { askAbsent, askListed, loadFollowCursor, saveFollowCursor } from '../store/follow-cursor.js';
+import { loadNoteState, markAnswered, openAnswers, saveHandledNotes } from '../store/notes.js';
+import { claimCreation, isStatusNameTaken, releaseCreation, saveWritten } from '../store/projections.js';
+import { loadFeedbackInput } from '../store/projections-input.js';
+import { enqueue, type JobSpec, type Task } from '../store/queue.js';
+import { allPurges, purge } from '../store/retention.js';
+import type { BranchWriter } from './commit/branch-writer.js';
+import { commitJob } from './decide/jobs.js';
+import { runDecide } from './decide/run.js';
+import { sweep } from './expire/sweep.js';
+import { runFeedback } from './feedback/run.js';
+import { answerComments } from './follow/answer-comments.js';
+import { catchUp } from './follow/catch-up.js';
+import { readCommands } from './follow/read-commands.js';
+import { removeOld } from './operate/retention.js';
+import type { ProjectsInForce } from './projects-in-force.js';
+import type { GitLabCalls } from './serve-gitlab.js';
+
+export interface TaskDeps {
+  pool: pg.Pool;
+  gitlab: GitLab;
+  calls: GitLabCalls;
+  /** The projects of the configuration that is in force now. */
+  projects: () => ProjectsInForce;
+  writer: BranchWriter;
+  /** Name of the branch; part of the key of its job. */
+  branch: string;
+  /** PostgreSQL's time of this manager's start. */
+  startedAt: number;
+  metrics: ManagerMetrics;
+  log: Logger;
+}
+
+const mergeRequestKey = z.object({ projectId: z.number().int(), iid: z.number().int() });
+const projectKey = z.object({ projectId: z.number().int() });
+
+export const sweepJob: JobSpec = { task: 'sweep', key: 'sweep', payload: {} };
+export const retentionJob: JobSpec = { task: 'retention', key: 'retention', payload: {} };
+
+export function readbackJob(branch: string): JobSpec {
+  return { task: 'readback', key: `readback:${branch}`, payload: {} };
+}
+
+export function followJob(projectId: number): JobSpec {
+  return { task: 'follow', key: `follow:${projectId}`, payload: { projectId } };
+}
+
+/** What the queue runs. Each task reads the state afresh and may run again at any time. */
+export function createTasks(deps: TaskDeps): Record<string, Task> {
+  return {
+    decide: decideTask(deps),
+    commit: timed(deps, 'commit', (_, signal) => deps.writer.write(signal)),
+    readback: async (_, signal) => {
+      const { pending } = await deps.writer.look(signal);
+      if (pending) await enqueue(deps.pool, [commitJob(deps.branch)]);
+    },
+    feedback: feedbackTask(deps),
+    notes: notesTask(deps),
+    follow: followTask(deps),
+    sweep: async () => {
+      await sweep({
+        enqueueDue: (query) => enqueueDue(deps.pool, query),
+        deployTimeouts: () =>
+          deps
+            .projects()
+            .all()
+            .map(({ config }) => ({ project: config.name, timeoutMs: config.deployTimeoutMs })),
+        log: deps.log,
+      });
+    },
+    retention: (_, signal) =>
+      removeOld({ kinds: allPurges, purge: (kind, limit) => purge(deps.pool, kind, limit), log: deps.log }, signal),
+  };
+}
+
+function decideTask(deps: TaskDeps): Task {
+  const decideDeps = {
+    store: createDecideStore(deps.pool),
+    gitlab: deps.calls.decide,
+    settings: {
+      policyFor: (projectId: number) => deps.projects().policyFor(projectId),
+      slotLimits: () => deps.projects().slotLimits(),
+      branch: deps.branch,
+    },
+    log: deps.log,
+  };
+  return timed(deps, 'decide', async (payload, signal) => {
+    await runDecide(decideDeps, payload, signal);
+  });
+}
+
+function feedbackTask(deps: TaskDeps): Task {
+  const { pool } = deps;
+  const feedbackDeps = {
+    gitlab: deps.calls.feedback,
+    store: {
+      load: (key: { projectId: number; iid: number }) => loadFeedbackInput(pool, key),
+      claimCreation: (input: Parameters<typeof claimCreation>[1]) => claimCreation(pool, input),
+      releaseCreation: (input: Parameters<typeof releaseCreation>[1]) => releaseCreation(pool, input),
+      saveWritten: (input: Parameters<typeof saveWritten>[1]) => saveWritten(pool, input),
+      isNameTaken: (input: Parameters<typeof isStatusNameTaken>[1]) => isStatusNameTaken(pool, input),
+    },
+    settingsOf: (name: string) =>
+      deps
+        .projects()
+        .all()
+        .find(({ config }) => config.name === name)?.config.feedback ?? null,
+    log: deps.log,
+  };
+  return timed(deps, 'report', (payload, signal) =>
+    runFeedback(feedbackDeps, { ...mergeRequestKey.parse(payload), signal }),
+  );
+}
+
+function notesTask(deps: TaskDeps): Task {
+  const { pool, calls } = deps;
+  const store = {
+    loadNoteState: (key: { projectId: number; iid: number }) => loadNoteState(pool, key),
+    saveHandled: (input: Parameters<typeof saveHandledNotes>[1]) => saveHandledNotes(pool, input),
+  };
+  const answers = {
+    openAnswers: (key: { projectId: number; iid: number }) => openAnswers(pool, key),
+    awardEmoji: calls.commands.awardEmoji,
+    markAnswered: (input: { noteId: number }) => markAnswered(pool, input),
+  };
+  return async (payload, signal) => {
+    const input = { ...mergeRequestKey.parse(payload), signal };
+    await readCommands({ gitlab: calls.commands, store }, input);
+    await answerComments(answers, input);
+  };
+}
+
+function followTask(deps: TaskDeps): Task {
+  const { pool, gitlab } = deps;
+  const followDeps = {
+    listMergeRequests: (input: Parameters<typeof listMergeRequests>[1]) => listMergeRequests(gitlab, input),
+    loadCursor: (input: { projectId: number }) => loadFollowCursor(pool, input),
+    askListed: (input: Parameters<typeof askListed>[1]) => askListed(pool, input),
+    askAbsent: (input: Parameters<typeof askAbsent>[1]) => askAbsent(pool, input),
+    saveCursor: (input: Parameters<typeof saveFollowCursor>[1]) => saveFollowCursor(pool, input),
+    log: deps.log,
+  };
+  return async (payload, signal) => {
+    const { projectId } = projectKey.parse(payload);
+    const project = deps.projects().byId(projectId);
+    // A reload took it out of the configuration while its job waited.
+    if (project === null) return;
+    await catchUp(followDeps, { projectId, path: project.config.path, fullSince: deps.startedAt, signal });
+  };
+}
+
+function timed(deps: TaskDeps, stage: Stage, task: Task): Task {
+  return async (payload, signal) => {
+    const startedAt = performance.now();
+    try {
+      await task(payload, signal);
+    } finally {
+      deps.metrics.observeStage({ stage, durationMs: performance.now() - startedAt });
+    }
+  };
+}

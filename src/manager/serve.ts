@@ -1,0 +1,218 @@
+import type { Logger } from 'pino';
+import type { ManagerConfig } from '../config/manager-config.js';
+import { changedSections, watchReload } from '../config/watch-reload.js';
+import { createGitLab, type GitLab } from '../gitlab/client.js';
+import { getProject } from '../gitlab/projects.js';
+import { createManagerMetrics, type ManagerMetrics } from '../metrics/manager-metrics.js';
+import { listenToBranch } from '../store/branch-listener.js';
+import { enqueueAll } from '../store/due.js';
+import { recallProject, rememberProject } from '../store/follow-cursor.js';
+import { enqueue, startQueue } from '../store/queue.js';
+import { databaseNow } from '../store/web-check.js';
+import {
+  sampleAgentLastSeen,
+  sampleBreaker,
+  sampleOldestUnpublished,
+  samplePreviews,
+  sampleQueueDepth,
+} from '../store/web-metrics.js';
+import { resolveProjects } from './follow/resolve-projects.js';
+import { type ProjectsInForce, projectsInForce, renderProjectOf } from './projects-in-force.js';
+import { openBranchRoom } from './serve-branch.js';
+import { startClock } from './serve-clock.js';
+import { type ManagerDatabase, openDatabase } from './serve-database.js';
+import { gitlabCalls } from './serve-gitlab.js';
+import { openServers } from './serve-http.js';
+import { createRoutes } from './serve-routes.js';
+import { createTasks, followJob } from './serve-tasks.js';
+
+export interface ServeOptions {
+  log: Logger;
+  /** Reads the configuration again on SIGHUP; absent: it is never read again. */
+  reload?: () => Promise<ManagerConfig>;
+}
+
+export interface Manager {
+  url: string;
+  metricsUrl: string;
+  dashboardUrl: string;
+  /** With the password: never log it. */
+  databaseUrl: string;
+  /** Takes nothing new, finishes or interrupts what runs, and resolves when all is closed. */
+  stop(): Promise<void>;
+  /** Resolves after `stop`; rejects when the manager cannot go on. */
+  done: Promise<void>;
+}
+
+/** Jobs that run at once; most of their time they wait for GitLab or PostgreSQL. */
+const concurrency = 16;
+
+/** Starts the manager. What was started is released in reverse order, also when a later part fails to start. */
+export async function serve(config: ManagerConfig, options: ServeOptions): Promise<Manager> {
+  const releases: (() => Promise<void>)[] = [];
+  const control = new AbortController();
+  const release = async (): Promise<void> => {
+    control.abort();
+    for (const each of releases.splice(0).reverse()) await each();
+  };
+  try {
+    return await start(config, options, { releases, signal: control.signal, release });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+interface Life {
+  releases: (() => Promise<void>)[];
+  signal: AbortSignal;
+  release: () => Promise<void>;
+}
+
+async function start(config: ManagerConfig, options: ServeOptions, life: Life): Promise<Manager> {
+  const { log } = options;
+  const { releases, signal } = life;
+  const database = await openDatabase(config, { log, signal });
+  releases.push(database.release);
+  const { pool } = database;
+  const metrics = createManagerMetrics(managerSamples(database), { log });
+  const gitlab = createGitLab({ ...config.gitlab, signal, observe: metrics.countGitlabRequest });
+  releases.push(gitlab.close);
+  const calls = gitlabCalls(gitlab);
+  const force = await openForce({ config, database, gitlab, log, signal });
+  const room = await openBranchRoom(config, {
+    pool,
+    renderProject: (name) => renderProjectOf(force.projects(), name, config.gitlab.url),
+    countPush: metrics.countPush,
+    log,
+  });
+  releases.push(room.mirror.close);
+  const listener = listenToBranch({ url: database.url, log });
+  releases.push(listener.stop);
+  const taskDeps = { pool, gitlab, calls, projects: force.projects, writer: room.writer, branch: config.branch.name };
+  const startedAt = await databaseNow(pool);
+  const tasks = createTasks({ ...taskDeps, startedAt, metrics, log });
+  const queue = await startQueue({ url: database.url, tasks, concurrency, log });
+  releases.push(queue.stop);
+  const { projects, current } = force;
+  const parts = createRoutes({ pool, calls, config: current, projects, listener, metrics, signal, log });
+  const servers = await openServers(parts, config.listen, log);
+  releases.push(servers.stop);
+  const resolve = force.resolve;
+  releases.push(await startClock({ pool, branch: config.branch.name, projects, resolveProjects: resolve, log }));
+  if (options.reload !== undefined) releases.push(reloadOnHangup({ force, database, metrics, log }, options.reload));
+  log.info({ url: servers.url, projects: config.projects.length }, 'manager ready');
+  return { ...servers, databaseUrl: database.url, ...lifeOf(life, queue.promise) };
+}
+
+/** `done` follows the queue: a manager whose queue broke must end, so that it is started again. */
+function lifeOf(life: Life, broken: Promise<void>): Pick<Manager, 'stop' | 'done'> {
+  let finish: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const done = Promise.race([stopped, broken.then(() => stopped)]);
+  done.catch(() => undefined);
+  let stopping: Promise<void> | undefined;
+  return {
+    done,
+    stop() {
+      stopping ??= life.release().finally(finish);
+      return stopping;
+    },
+  };
+}
+
+/** The configuration and the projects that hold now. */
+interface Force {
+  current: () => ManagerConfig;
+  projects: () => ProjectsInForce;
+  /** Asks GitLab for the ids of the projects; keeps those that it cannot tell now. */
+  resolve: () => Promise<void>;
+  replace: (next: ManagerConfig) => Promise<void>;
+}
+
+async function openForce(deps: {
+  config: ManagerConfig;
+  database: ManagerDatabase;
+  gitlab: GitLab;
+  log: Logger;
+  signal: AbortSignal;
+}): Promise<Force> {
+  const { database, gitlab, log, signal } = deps;
+  const resolveDeps = {
+    getProject: (input: { project: string; signal: AbortSignal }) => getProject(gitlab, input),
+    remember: (input: Parameters<typeof rememberProject>[1]) => rememberProject(database.pool, input),
+    recall: (input: { path: string }) => recallProject(database.pool, input),
+    log,
+  };
+  const read = async (config: ManagerConfig): Promise<ProjectsInForce> => {
+    const paths = config.projects.map((project) => project.path);
+    return projectsInForce(config, await resolveProjects(resolveDeps, { paths, signal }));
+  };
+  let config = deps.config;
+  let projects = await read(config);
+  return {
+    current: () => config,
+    projects: () => projects,
+    resolve: async () => {
+      const asked = config;
+      const next = await read(asked);
+      // A reload that came meanwhile has read its own.
+      if (asked === config) projects = next;
+    },
+    replace: async (next) => {
+      projects = await read(next);
+      config = next;
+    },
+  };
+}
+
+/** Sections that are opened once; a change of them waits for a restart. */
+const fixedSections = ['branch', 'database', 'dataDir', 'listen', 'publicUrl', 'log'] as const;
+
+function reloadOnHangup(
+  deps: { force: Force; database: ManagerDatabase; metrics: ManagerMetrics; log: Logger },
+  load: () => Promise<ManagerConfig>,
+): () => Promise<void> {
+  const { force, database, metrics, log } = deps;
+  const reloader = watchReload<ManagerConfig>({
+    initial: force.current(),
+    load,
+    async onChange(before, after) {
+      const changed = changedSections(before, after);
+      const waiting = changed.filter((name) => fixedSections.some((fixed) => fixed === name));
+      if (waiting.length > 0) log.warn({ sections: waiting }, 'these sections change with the next start');
+      const { branch, database: databaseUrl, dataDir, listen, publicUrl } = before;
+      const { url, token } = before.gitlab;
+      await force.replace({
+        ...after,
+        ...{ branch, database: databaseUrl, dataDir, listen, publicUrl },
+        gitlab: { ...after.gitlab, url, token },
+      });
+      const jobs = force
+        .projects()
+        .all()
+        .map(({ projectId }) => followJob(projectId));
+      await enqueue(database.pool, jobs);
+      await enqueueAll(database.pool);
+      metrics.setConfigRefused(false);
+      log.info({ sections: changed }, 'configuration reloaded');
+    },
+    onRefused(error) {
+      metrics.setConfigRefused(true);
+      log.error({ err: error }, 'configuration refused, the old one stays');
+    },
+  });
+  return async () => reloader.stop();
+}
+
+function managerSamples({ pool }: ManagerDatabase) {
+  return {
+    previews: () => samplePreviews(pool),
+    queueDepth: () => sampleQueueDepth(pool),
+    oldestUnpublished: () => sampleOldestUnpublished(pool),
+    breaker: () => sampleBreaker(pool),
+    agentLastSeen: () => sampleAgentLastSeen(pool),
+  };
+}

@@ -1,0 +1,46 @@
+import { Router } from 'express';
+import { z } from 'zod';
+import { callerOf } from './authenticate.js';
+import type { BreakerDesk, Pair, WebBreaker } from './needs.js';
+import { presentBreaker } from './present.js';
+import { refuse } from './problem.js';
+import { parseInput } from './query.js';
+
+const acceptSchema = z.strictObject({
+  reason: z.string().trim().min(3).max(500),
+  /** What the caller has looked at; absent: all that is pending now. */
+  deletions: z
+    .array(z.strictObject({ slug: z.string().max(63), incarnation: z.number().int().positive() }))
+    .min(1)
+    .max(10_000)
+    .optional(),
+});
+
+/** `/breaker`: what is held and why, and its acceptance by a person. */
+export function breakerRoutes(desk: BreakerDesk): Router {
+  const router = Router();
+
+  router.get('/', async (_request, response) => {
+    response.json(presentBreaker(await desk.load()));
+  });
+
+  router.post('/accept', async (request, response) => {
+    const { reason, deletions } = parseInput(acceptSchema, request.body);
+    const asked = deletions ?? pendingOf(await desk.load());
+    if (asked.length === 0) {
+      const detail = 'No deletion is held. `GET /api/v1/breaker` says whether something else stands still.';
+      throw refuse({ status: 409, code: 'nothing-held', detail });
+    }
+    const accepted = await desk.accept({ deletions: asked, by: callerOf(request), reason });
+    response.status(202).json({ accepted });
+  });
+
+  return router;
+}
+
+/** Everything that the manager or an agent holds, each pair once. */
+function pendingOf(breaker: WebBreaker): Pair[] {
+  const all = [...breaker.held, ...breaker.agents.flatMap((agent) => agent.breaker?.pending ?? [])];
+  const pairs = new Map(all.map(({ slug, incarnation }) => [`${slug}#${incarnation}`, { slug, incarnation }]));
+  return [...pairs.values()];
+}

@@ -1,0 +1,45 @@
+import { Gauge, Registry } from 'prom-client';
+import { addProcessMetrics } from './process-metrics.js';
+import { createStageTimer, type StageTimer } from './stage-seconds.js';
+
+/** The agent's metrics. Its functions never throw. */
+export interface AgentMetrics extends StageTimer {
+  /** How many previews are in each state, all states at once. */
+  setPreviews(counts: ReadonlyMap<string, number>): void;
+  /** Why deletions are held; null: they are not. */
+  setBreaker(reason: string | null): void;
+  /** The text of a scrape. */
+  render(): Promise<{ contentType: string; body: string }>;
+}
+
+export function createAgentMetrics(): AgentMetrics {
+  const registry = new Registry();
+  addProcessMetrics(registry);
+  const stages = createStageTimer(registry);
+  const previews = new Gauge({
+    name: 'mayfly_agent_previews',
+    help: 'Previews in this cluster, by the state that was last observed.',
+    labelNames: ['state'],
+    registers: [registry],
+  });
+  const breaker = new Gauge({
+    name: 'mayfly_breaker_open',
+    help: '1 where deletions are held, or nothing may be written, until a person looks.',
+    labelNames: ['where', 'reason'],
+    registers: [registry],
+  });
+  function setBreaker(reason: string | null): void {
+    breaker.reset();
+    breaker.set({ where: 'agent', reason: reason ?? 'none' }, reason === null ? 0 : 1);
+  }
+  setBreaker(null);
+  return {
+    ...stages,
+    setPreviews(counts) {
+      previews.reset();
+      for (const [state, count] of counts) previews.set({ state }, count);
+    },
+    setBreaker,
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}

@@ -1,0 +1,81 @@
+import type { DecideInput } from './decision.js';
+import type { Desire } from './desire.js';
+import type { GateReading } from './facts.js';
+import { gateFor } from './gate.js';
+import { holdsSlot, transition } from './lifecycle.js';
+import type { Member, NextSha, Preview, WaitingFor } from './preview.js';
+import { slotIsFree } from './quota.js';
+
+/** The sha whose gate decides what happens next; null: none is wanted, or it is deployed already. */
+export function shaToDeploy(row: Preview | null, want: Desire | null, input: DecideInput): string | null {
+  const sha = input.facts?.sha ?? null;
+  if (want?.runs !== true || sha === null) {
+    return null;
+  }
+  const isRunning = row !== null && row.phase !== 'stopped';
+  return isRunning && ownMember(row, input)?.wantedSha === sha ? null : sha;
+}
+
+/**
+ * The row's way to the newest sha: through the pipeline gate, then, for a row that holds none, to a slot. Until then
+ * an older sha stays deployed and `next` says what is awaited.
+ */
+export function applyAdvance(row: Preview, want: Desire | null, input: DecideInput): Preview {
+  if (want?.runs !== true || input.policy === null || row.phase === 'stopping' || row.phase === 'stopped') {
+    return row;
+  }
+  const sha = shaToDeploy(row, want, input);
+  if (sha === null) {
+    return withOwnMember(row, input, (member) => (member.next === null ? member : { ...member, next: null }));
+  }
+  const gate = gateFor(input.policy, sha, input.gate);
+  if (gate?.state !== 'open') {
+    return wait(row, sha, 'pipeline', gate, input);
+  }
+  return holdsSlot(row.phase) || slotIsFree(input.policy, input.usage)
+    ? deploy(row, sha, input)
+    : wait(row, sha, 'slot', gate, input);
+}
+
+function deploy(row: Preview, sha: string, input: DecideInput): Preview {
+  const moved = withOwnMember(row, input, (member) => ({ ...member, wantedSha: sha, next: null }));
+  return transition(moved, 'deploying', { wantedRevision: null, edited: null, deployingSince: input.now });
+}
+
+function wait(
+  row: Preview,
+  sha: string,
+  waitingFor: WaitingFor,
+  gate: GateReading | null,
+  input: DecideInput,
+): Preview {
+  const detail = gate === null || gate.state === 'open' ? null : gate.detail;
+  const waiting = withOwnMember(row, input, (member) => ({
+    ...member,
+    next: nextSha(member.next, { sha, waitingFor, since: input.now, detail }, gate === null),
+  }));
+  if (row.phase !== 'waiting') {
+    return waiting;
+  }
+  return row.waitingFor === waitingFor ? waiting : { ...waiting, waitingFor, waitingSince: input.now };
+}
+
+/** Keeps since when the same sha waits for the same thing, and its last known detail while GitLab cannot say. */
+function nextSha(known: NextSha | null, next: NextSha, isUnknown: boolean): NextSha {
+  if (known === null || known.sha !== next.sha || known.waitingFor !== next.waitingFor) {
+    return next;
+  }
+  return { ...next, since: known.since, detail: isUnknown ? known.detail : next.detail };
+}
+
+function ownMember(row: Preview, input: DecideInput): Member | undefined {
+  return row.members.find((member) => isOwn(member, input));
+}
+
+function withOwnMember(row: Preview, input: DecideInput, change: (member: Member) => Member): Preview {
+  return { ...row, members: row.members.map((member) => (isOwn(member, input) ? change(member) : member)) };
+}
+
+function isOwn(member: Member, input: DecideInput): boolean {
+  return member.projectId === input.facts?.projectId && member.iid === input.facts.iid;
+}

@@ -1,0 +1,73 @@
+import type { DecideInput } from './decision.js';
+import type { Desire } from './desire.js';
+import { expiresAt, lastActivityAt, revives } from './expiry.js';
+import type { MergeRequestFacts } from './facts.js';
+import { chooseSlug, namespaceOf, type SlugClaim, slugCandidates, urlOf } from './naming.js';
+import type { Policy } from './policy.js';
+import type { Preview } from './preview.js';
+
+/** What stands between a subject and its next incarnation. */
+export type Beginning =
+  | { kind: 'none' }
+  /** GitLab must be asked first: nothing starts on what was read long ago. */
+  | { kind: 'reading' }
+  | { kind: 'slug-taken' }
+  | { kind: 'begin'; preview: Preview };
+
+/** The first or the next incarnation, when the subject has none that lives and the restart rules let one begin. */
+export function begin(row: Preview | null, want: Desire | null, input: DecideInput): Beginning {
+  const { policy, facts } = input;
+  const isFree = row === null || row.phase === 'stopped';
+  if (!isFree || want?.runs !== true || policy === null || facts === null || facts.sha === null) {
+    return { kind: 'none' };
+  }
+  if (row?.stopReason === 'expired' && !revives(row, facts, input.wishes)) {
+    return { kind: 'none' };
+  }
+  if (input.reading !== 'fresh') {
+    return { kind: 'reading' };
+  }
+  const claim = chooseSlug(slugCandidates(policy, facts), input.slugs, row?.slug ?? null);
+  return claim === null
+    ? { kind: 'slug-taken' }
+    : { kind: 'begin', preview: incarnation(row, claim, policy, facts, input) };
+}
+
+function incarnation(
+  before: Preview | null,
+  claim: SlugClaim,
+  policy: Policy,
+  facts: MergeRequestFacts,
+  input: DecideInput,
+): Preview {
+  const last = Math.max(claim.lastIncarnation, before?.slug === claim.slug ? before.incarnation : 0);
+  return {
+    slug: claim.slug,
+    incarnation: last + 1,
+    subject: input.subject,
+    project: policy.project,
+    cluster: policy.cluster,
+    namespace: namespaceOf(policy, claim.slug),
+    url: urlOf(policy, claim.slug, facts),
+    members: [{ projectId: facts.projectId, iid: facts.iid, wantedSha: null, deployedSha: null, next: null }],
+    phase: 'waiting',
+    waitingFor: null,
+    waitingSince: null,
+    cause: null,
+    message: null,
+    wantedRevision: null,
+    deployedRevision: null,
+    version: 1,
+    edited: null,
+    heldStop: null,
+    unknownSince: null,
+    lastActivityAt: lastActivityAt(facts, input.wishes),
+    expiresAt: expiresAt(policy, facts, input.wishes),
+    createdAt: input.now,
+    deployingSince: null,
+    readyAt: null,
+    stoppedAt: null,
+    stopReason: null,
+    stoppedBy: null,
+  };
+}

@@ -1,0 +1,23 @@
+import { canTransition, transition } from './lifecycle.js';
+import type { Cause, Instant, Preview } from './preview.js';
+
+/**
+ * The row once its file was rendered: `revision` is what Git should hold. A revision that was not deployed yet is a
+ * deployment, whatever made the file differ (a sha, a template, a value). Saved before the push.
+ */
+export function rendered(preview: Preview, revision: string, now: Instant): Preview {
+  if (preview.wantedRevision === revision) {
+    return preview;
+  }
+  const wanted = { ...preview, wantedRevision: revision };
+  const isNew = revision !== preview.deployedRevision && (preview.phase === 'ready' || preview.phase === 'failed');
+  return isNew ? transition(wanted, 'deploying', { deployingSince: now }) : wanted;
+}
+
+/** The row when its file could not be rendered or pushed: it failed with these words; the others go on. */
+export function commitFailed(preview: Preview, cause: Extract<Cause, 'template' | 'push'>, message: string): Preview {
+  if (preview.phase === 'failed') {
+    return { ...preview, cause, message };
+  }
+  return canTransition(preview.phase, 'failed') ? transition(preview, 'failed', { cause, message }) : preview;
+}

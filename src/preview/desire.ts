@@ -1,0 +1,83 @@
+import { expiresAt } from './expiry.js';
+import type { MergeRequestFacts, Wish } from './facts.js';
+import { followVerdict } from './follow.js';
+import type { Policy } from './policy.js';
+import type { Instant, StopReason } from './preview.js';
+
+/** Whether a merge request's preview is to run, from GitLab's and the configuration's present state alone. */
+export type Desire =
+  | { runs: true }
+  | {
+      runs: false;
+      reason: StopReason;
+      /** The merge request ended, or a named person stopped it: the breaker lets it pass. */
+      explained: boolean;
+      /** It rests on what GitLab says now, so that GitLab is asked again before it is done. */
+      needsReading: boolean;
+      /** By GitLab's clock where it knows; null: now. */
+      at: Instant | null;
+      by: string | null;
+      detail: string | null;
+    };
+
+const runs: Desire = { runs: true };
+
+/**
+ * The levels, the strongest first: an end of the merge request, the newest word of a person, the filters, the expiry.
+ * Nothing here depends on the row, so that lost or reordered events change nothing in the end.
+ */
+export function desire(
+  policy: Policy | null,
+  facts: MergeRequestFacts | null,
+  wishes: Wish[],
+  now: Instant,
+): Desire | null {
+  const word = newestWord(facts, wishes);
+  const ended = facts === null ? null : endOf(facts);
+  if (ended !== null) {
+    return ended;
+  }
+  if (word !== null && word.kind === 'stop') {
+    return stoppedBy(word);
+  }
+  if (policy === null) {
+    const detail = 'its project is no longer in the configuration';
+    return { runs: false, reason: 'unfollowed', explained: false, needsReading: false, at: null, by: null, detail };
+  }
+  return facts === null ? null : followedAndAlive(policy, facts, wishes, now);
+}
+
+/** The newest wish to stop or to start; null when there is none, or when a reopening came after it. */
+export function newestWord(facts: MergeRequestFacts | null, wishes: Wish[]): Wish | null {
+  let newest: Wish | null = null;
+  for (const wish of wishes) {
+    if (wish.kind !== 'extend' && (newest === null || wish.at >= newest.at)) {
+      newest = wish;
+    }
+  }
+  const reopenedAt = facts?.lastReopenedAt ?? null;
+  return newest !== null && reopenedAt !== null && reopenedAt > newest.at ? null : newest;
+}
+
+function endOf(facts: MergeRequestFacts): Desire | null {
+  if (facts.state !== 'merged' && facts.state !== 'closed') {
+    return null;
+  }
+  const at = facts.endedAt ?? facts.updatedAt;
+  return { runs: false, reason: facts.state, explained: true, needsReading: false, at, by: null, detail: null };
+}
+
+function stoppedBy(wish: Wish): Desire {
+  const { source, at, by } = wish;
+  // An edit of the branch never explains: whoever may push there may have meant something else.
+  return { runs: false, reason: source, explained: source !== 'git', needsReading: false, at, by, detail: null };
+}
+
+function followedAndAlive(policy: Policy, facts: MergeRequestFacts, wishes: Wish[], now: Instant): Desire {
+  const stop = { runs: false, explained: false, needsReading: true, by: null } as const;
+  const verdict = followVerdict(policy.follow, facts);
+  if (!verdict.follows) {
+    return { ...stop, reason: verdict.reason, at: null, detail: verdict.detail };
+  }
+  return expiresAt(policy, facts, wishes) <= now ? { ...stop, reason: 'expired', at: null, detail: null } : runs;
+}

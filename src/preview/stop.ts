@@ -1,0 +1,120 @@
+import { judge } from './breaker.js';
+import type { DecideInput } from './decision.js';
+import { type Desire, newestWord } from './desire.js';
+import { hasFile, transition } from './lifecycle.js';
+import type { Preview, StopReason } from './preview.js';
+
+type Stop = Extract<Desire, { runs: false }>;
+
+/** A merge request that ended, or a stop by a named person; a breaker lets these pass. */
+export function isExplained(reason: StopReason): boolean {
+  return reason === 'merged' || reason === 'closed' || reason === 'command' || reason === 'operator';
+}
+
+/** Whether the stop rests on what GitLab says now, and GitLab was not asked or could not say. */
+export function lacksReading(input: DecideInput, want: Desire | null): boolean {
+  return want !== null && !want.runs && want.needsReading && input.reading !== 'fresh';
+}
+
+/**
+ * A running or waiting row that should not run. What was never in the cluster ends at once; an unexplained stop
+ * that would pass the breaker's limit leaves phase and file as they are and is marked held, afresh each time.
+ */
+export function applyStop(row: Preview, want: Desire | null, input: DecideInput): Preview {
+  if (want === null || row.phase === 'stopping' || row.phase === 'stopped') {
+    return row;
+  }
+  if (want.runs) {
+    return row.heldStop === null ? row : { ...row, heldStop: null };
+  }
+  if (lacksReading(input, want)) {
+    // Unknown changes nothing: neither is it stopped, nor does a stop that is held stop being so.
+    return row;
+  }
+  if (row.phase === 'waiting') {
+    return transition(row, 'stopped', stopFields(row, want, input));
+  }
+  return isHeld(want, input)
+    ? { ...row, heldStop: heldStop(row, want, input) }
+    : transition(row, 'stopping', stopFields(row, want, input));
+}
+
+function isHeld(want: Stop, input: DecideInput): boolean {
+  // A file that a person removed is gone already, and one that was never pushed deletes nothing.
+  if (want.explained || want.reason === 'git' || input.neverCommitted || input.breaker.accepted) {
+    return false;
+  }
+  const { heldElsewhere, doneLastHour, livedAtHourStart } = input.breaker;
+  return judge({ pending: heldElsewhere + 1, doneLastHour, livedAtHourStart }).verdict === 'hold';
+}
+
+function heldStop(row: Preview, want: Stop, input: DecideInput) {
+  return row.heldStop?.reason === want.reason ? row.heldStop : { reason: want.reason, since: input.now };
+}
+
+function stopFields(row: Preview, want: Stop, input: DecideInput): Partial<Preview> {
+  return {
+    stopReason: want.reason,
+    stoppedAt: want.at ?? row.stoppedAt ?? input.now,
+    stoppedBy: want.by,
+    members: row.members.map((member) => ({ ...member, next: null })),
+  };
+}
+
+/** A row that runs while the cluster says that it is gone: this incarnation will never come back. */
+export function applyLoss(row: Preview, input: DecideInput): Preview {
+  if (!hasFile(row.phase) || input.observation?.state !== 'gone') {
+    return row;
+  }
+  const members = row.members.map((member) => ({ ...member, next: null }));
+  return transition(row, 'stopping', { stopReason: 'git', stoppedAt: input.now, stoppedBy: null, members });
+}
+
+/**
+ * A stop is undone when its file came back before anything was torn down: same incarnation, and nothing is deployed
+ * anew. A reopening undoes nothing: it makes the next incarnation once this one is gone.
+ */
+export function applyUndo(row: Preview, want: Desire | null, input: DecideInput): Preview {
+  const state = input.observation?.state;
+  const word = newestWord(input.facts, input.wishes);
+  const isBack = word?.kind === 'start' && word.source === 'git' && word.at >= (row.stoppedAt ?? word.at);
+  if (row.phase !== 'stopping' || want?.runs !== true || !isBack || state === 'terminating' || state === 'gone') {
+    return row;
+  }
+  const alive = { stopReason: null, stoppedAt: null, stoppedBy: null };
+  return row.deployedRevision !== null && row.deployedRevision === row.wantedRevision
+    ? transition(row, 'ready', alive)
+    : transition(row, 'deploying', { ...alive, deployingSince: input.now });
+}
+
+/** A stop has ended when the cluster says so, or when nothing of it ever was in the cluster. */
+export function applyEnd(row: Preview, input: DecideInput): Preview {
+  const isOver = input.observation?.state === 'gone' || input.neverCommitted;
+  return row.phase === 'stopping' && isOver ? transition(row, 'stopped') : row;
+}
+
+/**
+ * The reason of a stop follows what holds now, so that a merge request that was merged after its preview expired says
+ * so. While the agent may still ask why, an explained stop stays explained.
+ */
+export function applyReason(row: Preview, want: Desire | null, input: DecideInput): Preview {
+  if (want === null || want.runs || row.stopReason === null || want.reason === row.stopReason) {
+    return row;
+  }
+  const isStronger = want.explained || (!isExplained(row.stopReason) && !lacksReading(input, want));
+  const changes = row.phase === 'stopped' || (row.phase === 'stopping' && isStronger);
+  return changes ? { ...row, ...stopFields(row, want, input) } : row;
+}
+
+/** Why a deletion is to go, for the agent that asks; null: nobody can say, and its breaker counts it. */
+export function explanation(row: Preview | null, acceptedBy: string | null): string | null {
+  if (row !== null && (row.phase === 'stopping' || row.phase === 'stopped') && row.stopReason !== null) {
+    if (row.stopReason === 'merged' || row.stopReason === 'closed') {
+      return `its merge request was ${row.stopReason}`;
+    }
+    if (isExplained(row.stopReason)) {
+      return `stopped by ${row.stoppedBy ?? 'an operator'}`;
+    }
+  }
+  return acceptedBy === null ? null : `accepted by ${acceptedBy}`;
+}

@@ -1,0 +1,20 @@
+import type { Project } from '../model.js';
+import { type GitLabState, nextId } from '../state.js';
+import { createGitRepository } from './git-repository.js';
+import { createMemoryRepository } from './memory-repository.js';
+import type { Repository } from './repository.js';
+
+/** Gives the repository of a project, made once. */
+export function createRepositories(state: GitLabState, gitRoot: string | null): (project: Project) => Repository {
+  const known = new Map<number, Repository>();
+  return (project) => {
+    const found = known.get(project.id);
+    if (found !== undefined) return found;
+    const made =
+      project.git && gitRoot !== null
+        ? createGitRepository(`${gitRoot}/${project.path}.git`)
+        : createMemoryRepository(project, () => nextId(state, 'invented-commit'));
+    known.set(project.id, made);
+    return made;
+  };
+}

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import type { AgentOptions } from '../agent/agent-options.js';
+import type { ManagerConfig, ProjectConfig } from '../config/manager-config.js';
+import { applicationProject, environmentsProject } from './seed-files.js';
+
+/** Addresses and secrets of the sandbox's parts, as they came up. */
+export interface SandboxParts {
+  dataDir: string;
+  gitlabUrl: string;
+  gitlabToken: string;
+  gitUrl: string;
+  previewUrlTemplate: string;
+  kubeconfigPath: string;
+  webhookSecret: string;
+  agentToken: string;
+  ports: { manager: number; metrics: number; dashboard: number };
+}
+
+export const sandboxNamespacePrefix = 'preview-';
+const cluster = 'default';
+const branch = 'dynamic-envs';
+const applications = 'apps';
+const hour = 3_600_000;
+
+/** What `mayfly.yaml` would hold for the sandbox. */
+export function sandboxManagerConfig(parts: SandboxParts): ManagerConfig {
+  return {
+    gitlab: {
+      url: parts.gitlabUrl,
+      token: parts.gitlabToken,
+      webhookSecrets: [parts.webhookSecret],
+      signingTokens: [],
+    },
+    branch: {
+      repository: `${parts.gitUrl}/${environmentsProject}.git`,
+      name: branch,
+      token: parts.gitlabToken,
+      applications,
+      templates: 'templates',
+      author: { name: 'Mayfly', email: 'mayfly@example.com' },
+    },
+    publicUrl: `http://127.0.0.1:${parts.ports.manager}`,
+    database: null,
+    dataDir: join(parts.dataDir, 'manager'),
+    listen: {
+      host: '127.0.0.1',
+      port: parts.ports.manager,
+      metricsPort: parts.ports.metrics,
+      dashboardPort: parts.ports.dashboard,
+    },
+    log: { level: 'info' },
+    projects: [sandboxProject(parts)],
+    limits: { previews: 200 },
+    api: { tokens: [] },
+    agents: [{ name: cluster, token: parts.agentToken, namespacePrefix: sandboxNamespacePrefix }],
+  };
+}
+
+function sandboxProject(parts: SandboxParts): ProjectConfig {
+  return {
+    name: 'shop',
+    path: applicationProject,
+    preview: {
+      name: '{{project}}-{{iid}}',
+      template: 'application',
+      url: parts.previewUrlTemplate,
+      source: { path: 'deploy/preview', recurse: true, fixed: null },
+      values: {},
+      cluster,
+    },
+    follow: {
+      labels: { any: [], none: ['no-preview'] },
+      targetBranches: ['*'],
+      sourceBranches: ['*'],
+      authors: { none: [] },
+      drafts: true,
+      forks: 'never',
+    },
+    gate: { pipeline: 'success' },
+    lifetime: { ttlMs: 72 * hour },
+    limits: { previews: 20 },
+    feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false } },
+    deployTimeoutMs: hour / 6,
+    webhookSecrets: [],
+  };
+}
+
+/** What `agent.yaml` would hold for the sandbox. */
+export function sandboxAgentOptions(parts: SandboxParts): AgentOptions {
+  return {
+    name: cluster,
+    manager: { url: `http://127.0.0.1:${parts.ports.manager}`, token: parts.agentToken },
+    branch: {
+      repository: `${parts.gitUrl}/${environmentsProject}.git`,
+      name: branch,
+      applications,
+      token: parts.gitlabToken,
+    },
+    engine: 'builtin',
+    namespacePrefix: sandboxNamespacePrefix,
+    agentNamespace: 'mayfly',
+    hosts: ['*.localhost'],
+    repositories: [{ pattern: `${parts.gitUrl}/acme/*`, token: parts.gitlabToken }],
+    podSecurity: 'baseline',
+    teardownTimeoutMs: 300_000,
+    concurrency: 10,
+    dataDir: join(parts.dataDir, 'agent'),
+    kubeconfig: { path: parts.kubeconfigPath },
+    pollIntervalMs: 15_000,
+  };
+}

@@ -1,0 +1,54 @@
+import pg from 'pg';
+import { inTransaction, type Queryable } from './pool.js';
+import { beginWithSubject, lockSlots, slotLocks } from './slots.js';
+import { type SubjectChange, saveSubject } from './subject-save.js';
+import { loadSubject, readSubject, type SubjectQuery, type SubjectState } from './subject-state.js';
+
+/** One decision's transaction; see `DecideTransaction` of the decide room. */
+interface SubjectTransaction {
+  load: (query: SubjectQuery) => Promise<SubjectState>;
+  lockSlots: (project: string) => Promise<void>;
+  save: (change: SubjectChange) => Promise<void>;
+}
+
+export interface DecideStore {
+  read: (query: SubjectQuery) => Promise<SubjectState>;
+  transact: <T>(
+    options: { subject: string; slotsOf: string | null },
+    work: (transaction: SubjectTransaction) => Promise<T>,
+  ) => Promise<T>;
+}
+
+const uniqueViolation = '23505';
+
+/**
+ * What is pushed or told to GitLab because of a decision was committed after it, durably, and so is the decision
+ * then: the write-ahead log has one order. A crash before that loses it together with the end of its job.
+ */
+const beginQuickly = 'set local synchronous_commit = off';
+
+export function createDecideStore(pool: pg.Pool): DecideStore {
+  return {
+    read: (query) => readSubject(pool, query),
+    async transact(options, work) {
+      const begin = [beginWithSubject(options.subject), beginQuickly];
+      if (options.slotsOf !== null) begin.push(slotLocks(options.slotsOf));
+      const run = () => inTransaction(pool, (client) => work(subjectTransaction(client)), begin.join('; '));
+      try {
+        return await run();
+      } catch (error) {
+        if (!(error instanceof pg.DatabaseError) || error.code !== uniqueViolation) throw error;
+        // Another subject took the slug a moment earlier: it is seen as taken now.
+        return run();
+      }
+    },
+  };
+}
+
+function subjectTransaction(transaction: Queryable): SubjectTransaction {
+  return {
+    load: (query) => loadSubject(transaction, query),
+    lockSlots: (project) => lockSlots(transaction, project),
+    save: (change) => saveSubject(transaction, change),
+  };
+}

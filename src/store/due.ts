@@ -1,0 +1,66 @@
+import type { Queryable } from './pool.js';
+
+export interface DueQuery {
+  /** By project: after how long a deployment has failed. */
+  deployTimeouts: readonly { project: string; timeoutMs: number }[];
+  /** A preview is not asked about again before this time has passed. */
+  pauseMs: number;
+  /** Most previews of one sweep; the others' turn comes with the next. */
+  limit: number;
+}
+
+// Each branch of `due` has an index of its own. Rows that someone is deciding about are left out: it is their turn.
+const enqueueSql = `
+with due as (
+  select slug, incarnation from preview where expires_at <= now() and phase not in ('stopping', 'stopped')
+  union select p.slug, p.incarnation from preview p
+    join unnest($1::text[], $2::float8[]) as t(project, timeout_ms) using (project)
+    where p.phase = 'deploying' and p.deploying_since <= now() - t.timeout_ms * interval '1 ms'
+  union select slug, incarnation from preview where held_stop is not null
+  union select slug, incarnation from preview where phase = 'waiting' and waiting_for = 'pipeline'
+  union select slug, incarnation from preview_member where next is not null
+  union select * from (select distinct on (project) slug, incarnation from preview
+    where phase = 'waiting' and waiting_for = 'slot' order by project, waiting_since) heads
+), picked as (
+  select p.slug, p.incarnation from preview p join due using (slug, incarnation)
+  where p.phase <> 'stopped' and (p.checked_at is null or p.checked_at < now() - $3 * interval '1 ms')
+  order by p.checked_at nulls first limit $4 for update of p skip locked
+), checked as (
+  update preview p set checked_at = now() from picked k
+  where p.slug = k.slug and p.incarnation = k.incarnation returning p.subject
+), forgotten as (
+  -- Asked long ago and still open: the job that was to answer is lost.
+  select 'mr:' || project_id || ':' || iid as subject from merge_request
+  where asked_at between now() - interval '1 day' and now() - interval '10 minutes' limit $4
+), subjects as (
+  select subject from checked union select subject from forgotten
+), enqueued as (
+  select enqueue_jobs(json_agg(json_build_object('task', 'decide', 'key', 'decide:' || subject, 'priority', 5,
+    'payload', json_build_object('subject', subject)))) from subjects having count(*) > 0
+)
+select (select count(*) from subjects) as count, (select count(*) from enqueued) as enqueued`;
+
+/**
+ * Enqueues a decision for every preview whose time has come: expired, deployed for too long, a held stop, a gate that
+ * is awaited, the head of a line. Answers how many.
+ */
+export async function enqueueDue(q: Queryable, query: DueQuery): Promise<number> {
+  const answer = await q.query<{ count: number }>(enqueueSql, [
+    query.deployTimeouts.map((each) => each.project),
+    query.deployTimeouts.map((each) => each.timeoutMs),
+    query.pauseMs,
+    query.limit,
+  ]);
+  return answer.rows[0]?.count ?? 0;
+}
+
+/** Enqueues a decision for every preview that lives: after the configuration changed. Answers how many. */
+export async function enqueueAll(q: Queryable): Promise<number> {
+  const answer = await q.query<{ count: number }>(`
+    with subjects as (select subject from preview where phase <> 'stopped'), enqueued as (
+      select enqueue_jobs(json_agg(json_build_object('task', 'decide', 'key', 'decide:' || subject, 'priority', 5,
+        'payload', json_build_object('subject', subject)))) from subjects having count(*) > 0
+    )
+    select (select count(*) from subjects) as count, (select count(*) from enqueued) as enqueued`);
+  return answer.rows[0]?.count ?? 0;
+}

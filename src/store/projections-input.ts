@@ -1,0 +1,107 @@
+import type { MergeRequestFacts } from '../preview/facts.js';
+import type { Preview } from '../preview/preview.js';
+import type { Diagnosis } from '../protocol/observations.js';
+import type { Queryable } from './pool.js';
+import { type MemberRow, type PreviewRow, previewFromRow } from './preview-rows.js';
+
+/** What feedback last wrote of one kind; times in epoch milliseconds. */
+interface StoredProjection {
+  writtenHash: string | null;
+  externalId: number | null;
+  creatingSince: number | null;
+  detail: Record<string, unknown> | null;
+}
+
+/** The row of a merge request and all that is told beside it. */
+export interface FeedbackInput {
+  now: number;
+  view: {
+    preview: Preview;
+    hasLived: boolean;
+    facts: MergeRequestFacts | null;
+    deployedAt: number | null;
+    line: { place: number; length: number } | null;
+    diagnosis: Pick<Diagnosis, 'object' | 'sentence' | 'evidence'> | null;
+    answer: { line: string; by: string; at: number } | null;
+  };
+  note: StoredProjection;
+  status: StoredProjection;
+}
+
+interface Loaded {
+  now: number;
+  preview: (PreviewRow & { lived_since: string | null }) | null;
+  members: MemberRow[] | null;
+  facts: MergeRequestFacts | null;
+  deployed_at: number | null;
+  line: { place: number; length: number } | null;
+  diagnosis: Diagnosis | null;
+  answer: { line: string; by: string; at: number } | null;
+  projections: (StoredProjection & { kind: string })[] | null;
+}
+
+const millis = (column: string) => `round(extract(epoch from ${column}) * 1000)`;
+
+const inputSql = `
+with row as materialized (
+  select * from preview where subject = $3 order by created_at desc, incarnation desc limit 1
+)
+select json_build_object(
+  'now', floor(extract(epoch from clock_timestamp()) * 1000),
+  'preview', (select row_to_json(r) from row r),
+  'members', (select json_agg(m order by m.ordinal) from preview_member m, row r
+    where m.slug = r.slug and m.incarnation = r.incarnation),
+  'facts', (select facts from merge_request where project_id = $1 and iid = $2),
+  'deployed_at', (select ${millis('max(e.at)')} from preview_event e, row r
+    where e.slug = r.slug and e.incarnation = r.incarnation and e.to_phase = 'ready'),
+  'line', (select json_build_object('length', count(p.slug) + 1,
+      'place', count(p.slug) filter (where (p.waiting_since, p.slug) < (r.waiting_since, r.slug)) + 1)
+    from row r left join preview p on p.project = r.project and p.phase = 'waiting' and p.waiting_for = 'slot'
+      and p.slug <> r.slug
+    where r.phase = 'waiting' and r.waiting_for = 'slot'),
+  'diagnosis', (select o.diagnosis from observation o, row r
+    where o.slug = r.slug and o.incarnation = r.incarnation and o.revision is not distinct from r.wanted_revision),
+  'answer', (select json_build_object('line', line, 'by', by_name, 'at', ${millis('at')}) from note_answer
+    where project_id = $1 and iid = $2 and line is not null order by at desc, note_id desc limit 1),
+  'projections', (select json_agg(json_build_object('kind', kind, 'writtenHash', written_hash,
+      'externalId', external_id, 'creatingSince', ${millis('creating_since')}, 'detail', detail))
+    from projection where project_id = $1 and iid = $2)
+) as loaded`;
+
+const nothingWritten: StoredProjection = { writtenHash: null, externalId: null, creatingSince: null, detail: null };
+
+/** Reads what a merge request's note and status are made from; null when it never had a preview. */
+export async function loadFeedbackInput(
+  q: Queryable,
+  input: { projectId: number; iid: number },
+): Promise<FeedbackInput | null> {
+  const answer = await q.query<{ loaded: Loaded }>({
+    name: 'feedback-input',
+    text: inputSql,
+    values: [input.projectId, input.iid, `mr:${input.projectId}:${input.iid}`],
+  });
+  const loaded = answer.rows[0]?.loaded;
+  if (loaded === undefined || loaded.preview === null) return null;
+  const { preview } = loaded;
+  return {
+    now: loaded.now,
+    view: {
+      preview: previewFromRow(preview, loaded.members ?? []),
+      hasLived: preview.lived_since !== null,
+      facts: loaded.facts,
+      deployedAt: loaded.deployed_at,
+      line: loaded.line,
+      diagnosis: loaded.diagnosis,
+      answer: loaded.answer,
+    },
+    note: projectionOf(loaded, 'note'),
+    status: projectionOf(loaded, 'status'),
+  };
+}
+
+function projectionOf(loaded: Loaded, kind: string): StoredProjection {
+  const found = loaded.projections?.find((projection) => projection.kind === kind);
+  if (found === undefined) return nothingWritten;
+  const { writtenHash, externalId, creatingSince, detail } = found;
+  return { writtenHash, externalId, creatingSince, detail };
+}

@@ -1,0 +1,112 @@
+import type { DecisionEvent } from '../preview/decision.js';
+import type { Preview } from '../preview/preview.js';
+import type { Queryable } from './pool.js';
+import { rowFromPreview, rowsFromMembers } from './preview-rows.js';
+import { enqueueArgument, type JobSpec } from './queue.js';
+
+/** What one decision changed. */
+export interface SubjectChange {
+  /** The incarnation that ended, when another begins; null: none. */
+  ended: Preview | null;
+  /** The newest incarnation; null: it did not change. */
+  preview: Preview | null;
+  events: DecisionEvent[];
+  /** The file may differ from the row. */
+  needsCommit: boolean;
+  /** A gate that was seen open, to be remembered; null: none. */
+  openedGate: { projectId: number; sha: string } | null;
+  jobs: JobSpec[];
+}
+
+/** Saves a decision in one round trip, two when an incarnation ends and the next begins. */
+export async function saveSubject(transaction: Queryable, change: SubjectChange): Promise<void> {
+  if (change.ended !== null) {
+    // First, and alone: the indexes that allow one living row a slug and a subject are checked row by row.
+    await save(transaction, { ...change, preview: change.ended, events: [], openedGate: null, jobs: [] }, false);
+  }
+  await save(transaction, change, change.needsCommit);
+}
+
+async function save(transaction: Queryable, change: SubjectChange, needsCommit: boolean): Promise<void> {
+  const { preview } = change;
+  await transaction.query({
+    name: 'subject-save',
+    text: saveSql,
+    values: [
+      preview === null ? null : JSON.stringify({ ...rowFromPreview(preview), needs_commit: needsCommit }),
+      JSON.stringify(preview === null ? [] : rowsFromMembers(preview)),
+      JSON.stringify(change.events),
+      change.openedGate?.projectId ?? null,
+      change.openedGate?.sha ?? null,
+      change.jobs.length === 0 ? null : enqueueArgument(change.jobs),
+      preview?.slug ?? null,
+      preview?.incarnation ?? null,
+    ],
+  });
+}
+
+const columns = [
+  'slug',
+  'incarnation',
+  'subject',
+  'project',
+  'cluster',
+  'namespace',
+  'url',
+  'phase',
+  'waiting_for',
+  'waiting_since',
+  'cause',
+  'message',
+  'wanted_revision',
+  'deployed_revision',
+  'version',
+  'edited',
+  'held_stop',
+  'unknown_since',
+  'last_activity_at',
+  'expires_at',
+  'created_at',
+  'deploying_since',
+  'ready_at',
+  'stopped_at',
+  'stop_reason',
+  'stopped_by',
+];
+
+const updates = columns.filter((name) => name !== 'slug' && name !== 'incarnation');
+
+const saveSql = `
+with saved as (
+  insert into preview as p (${columns.join(', ')}, needs_commit, lived_since)
+  select ${columns.join(', ')}, needs_commit, case when phase not in ('waiting', 'stopped') then now() end
+  from jsonb_populate_record(null::preview, $1::jsonb) where $1 is not null
+  on conflict (slug, incarnation) do update set
+    ${updates.map((name) => `${name} = excluded.${name}`).join(', ')},
+    needs_commit = p.needs_commit or excluded.needs_commit,
+    lived_since = coalesce(p.lived_since, excluded.lived_since),
+    stop_decided_at = case
+      when excluded.phase = 'stopping' then coalesce(p.stop_decided_at, now())
+      when excluded.phase = 'stopped' then p.stop_decided_at
+    end
+), numbered as (
+  insert into slug as s (slug, last_incarnation) select $7::text, $8::integer where $7 is not null
+  on conflict (slug) do update set last_incarnation = excluded.last_incarnation
+    where s.last_incarnation < excluded.last_incarnation
+), member as (
+  insert into preview_member as m (slug, incarnation, ordinal, project_id, iid, wanted_sha, deployed_sha, next)
+  select $7::text, $8::integer, ordinal, project_id, iid, wanted_sha, deployed_sha, next
+  from jsonb_to_recordset($2::jsonb)
+    as x(ordinal integer, project_id bigint, iid integer, wanted_sha text, deployed_sha text, next jsonb)
+  on conflict (slug, incarnation, ordinal) do update set project_id = excluded.project_id, iid = excluded.iid,
+    wanted_sha = excluded.wanted_sha, deployed_sha = excluded.deployed_sha, next = excluded.next
+), happened as (
+  insert into preview_event (slug, incarnation, kind, from_phase, to_phase, actor, detail)
+  select slug, incarnation, kind, "from", "to", actor, detail
+  from jsonb_to_recordset($3::jsonb)
+    as x(slug text, incarnation integer, kind text, "from" text, "to" text, actor text, detail text)
+), opened as (
+  insert into gate_verdict (project_id, sha, gate) select $4::bigint, $5::text, 'pipeline' where $5 is not null
+  on conflict do nothing
+)
+select case when $6::text is not null then enqueue_jobs($6::json) end`;

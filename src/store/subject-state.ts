@@ -1,0 +1,213 @@
+import type { BreakerUsage, DecideInput } from '../preview/decision.js';
+import type { MergeRequestFacts, MergeRequestReading, Observation, Wish } from '../preview/facts.js';
+import type { SlugClaim } from '../preview/naming.js';
+import type { Queryable } from './pool.js';
+import { instant, type MemberRow, type PreviewRow, previewFromRow, timestamp } from './preview-rows.js';
+import type { Occupancy } from './slots.js';
+
+/** What is read of a subject; each part that is not asked for costs nothing. */
+export interface SubjectQuery {
+  subject: string;
+  projectId: number;
+  iid: number;
+  /** An answer of the API to merge first, behind the fence of its `readStartedAt`; null: none. */
+  reading: MergeRequestReading | null;
+  /** Possible slugs of the next incarnation. */
+  slugs: string[];
+  /** Ask for `occupancy` and for `breaker`: the caller holds the locks of the slots. */
+  occupancy: boolean;
+  breaker: boolean;
+}
+
+export interface SubjectState
+  extends Pick<DecideInput, 'now' | 'facts' | 'preview' | 'wishes' | 'observation' | 'neverCommitted' | 'slugs'> {
+  /** Something may have changed since the merge request was last read. */
+  asked: boolean;
+  /** Since when the API cannot say whether it still lives; null while it can. */
+  unknownSince: number | null;
+  /** The gate of the newest sha is known to be open. */
+  gateOpen: boolean;
+  /** Projects that hold slots or have a line; empty when it was not asked for. */
+  occupancy: Occupancy[];
+  /** null when it was not asked for. */
+  breaker: BreakerUsage | null;
+}
+
+interface Loaded {
+  now: number;
+  merge_request: { facts: MergeRequestFacts | null; asked_at: string | null; unknown_since: string | null } | null;
+  preview: PreviewRow | null;
+  members: MemberRow[] | null;
+  wishes:
+    | { kind: Wish['kind']; source: Wish['source']; amount_ms: number | null; at: string; by_name: string }[]
+    | null;
+  observation: {
+    revision: string | null;
+    state: Observation['state'];
+    message: string | null;
+    cause: Observation['cause'];
+    observed_at: string;
+  } | null;
+  committed: boolean;
+  gate_open: boolean;
+  slugs: SlugClaim[] | null;
+  occupancy:
+    | { project: string; used: number; waiting_before: number; head: string | null; head_since: string | null }[]
+    | null;
+  breaker: BreakerUsage | null;
+}
+
+/** Reads without locks: for what must be asked of GitLab, and to see that there is nothing to do. */
+export function readSubject(q: Queryable, query: SubjectQuery): Promise<SubjectState> {
+  return load(q, query, 'subject-read', subjectSql(''));
+}
+
+/** The same inside the transaction that saves the decision: the row is locked against the branch writer. */
+export function loadSubject(transaction: Queryable, query: SubjectQuery): Promise<SubjectState> {
+  return load(transaction, query, 'subject-load', subjectSql('for update'));
+}
+
+async function load(q: Queryable, query: SubjectQuery, name: string, text: string): Promise<SubjectState> {
+  const { reading } = query;
+  const facts = reading?.known === true ? reading.facts : null;
+  const answer = await q.query<{ state: Loaded }>({
+    name,
+    text,
+    values: [
+      query.subject,
+      query.projectId,
+      query.iid,
+      timestamp(reading?.readStartedAt ?? null),
+      facts === null ? null : JSON.stringify(facts),
+      timestamp(facts?.updatedAt ?? null),
+      query.slugs,
+      query.occupancy,
+      query.breaker,
+    ],
+  });
+  const state = answer.rows[0]?.state;
+  if (state === undefined) throw new Error('a query of one row answered none');
+  return fromLoaded(state);
+}
+
+function fromLoaded(state: Loaded): SubjectState {
+  return {
+    now: Math.floor(state.now),
+    facts: state.merge_request?.facts ?? null,
+    asked: (state.merge_request?.asked_at ?? null) !== null,
+    unknownSince: instant(state.merge_request?.unknown_since ?? null),
+    preview: state.preview === null ? null : previewFromRow(state.preview, state.members ?? []),
+    wishes: (state.wishes ?? []).map((wish) => ({
+      kind: wish.kind,
+      source: wish.source,
+      amountMs: wish.amount_ms,
+      at: Date.parse(wish.at),
+      by: wish.by_name,
+    })),
+    observation: state.observation === null ? null : observationFromRow(state.observation),
+    neverCommitted: !state.committed,
+    gateOpen: state.gate_open,
+    slugs: state.slugs ?? [],
+    occupancy: (state.occupancy ?? []).map((line) => ({
+      project: line.project,
+      used: line.used,
+      waitingBefore: line.waiting_before,
+      head: line.head === null ? null : { subject: line.head, since: Date.parse(line.head_since ?? '') },
+    })),
+    breaker: state.breaker,
+  };
+}
+
+function observationFromRow(row: NonNullable<Loaded['observation']>): Observation {
+  return {
+    revision: row.revision,
+    state: row.state,
+    message: row.message,
+    cause: row.cause,
+    at: Date.parse(row.observed_at),
+  };
+}
+
+// An answer that began before the newest one is dropped; what was asked after it began stays asked.
+const mergedSql = `
+  insert into merge_request as m (project_id, iid, facts, updated_at, read_started_at, unknown_since, tried_at)
+  select $2, $3, $5::jsonb, $6::timestamptz, case when $5 is not null then $4::timestamptz end,
+    case when $5 is null then $4::timestamptz end, $4::timestamptz
+  where $4 is not null
+  on conflict (project_id, iid) do update set
+    facts = coalesce(excluded.facts, m.facts),
+    updated_at = coalesce(excluded.updated_at, m.updated_at),
+    read_started_at = coalesce(excluded.read_started_at, m.read_started_at),
+    asked_at = case when excluded.facts is null or m.asked_at >= excluded.tried_at then m.asked_at end,
+    unknown_since = case when excluded.facts is null then coalesce(m.unknown_since, excluded.unknown_since) end,
+    tried_at = excluded.tried_at
+  where m.read_started_at is null or m.read_started_at < excluded.tried_at
+  returning m.*`;
+
+const slugsSql = `
+  select json_agg(json_build_object(
+    'slug', c.slug,
+    'taken', exists (select from preview p where p.slug = c.slug and p.phase <> 'stopped' and p.subject <> $1)
+      or exists (select from foreign_file f where f.slug = c.slug),
+    'lastIncarnation', coalesce((select s.last_incarnation from slug s where s.slug = c.slug), 0)))
+  from unnest($7::text[]) c(slug)`;
+
+const occupancySql = `
+  select json_agg(o) from (
+    select p.project,
+      count(*) filter (where p.phase <> 'waiting') as used,
+      count(*) filter (where p.phase = 'waiting' and (r.slug is null or r.waiting_for is distinct from 'slot'
+        or (p.waiting_since, p.slug) < (r.waiting_since, r.slug))) as waiting_before,
+      (array_agg(p.subject order by p.waiting_since, p.slug) filter (where p.phase = 'waiting'))[1] as head,
+      min(p.waiting_since) filter (where p.phase = 'waiting') as head_since
+    from preview p left join (select * from row where phase = 'waiting') r on true
+    where p.phase <> 'stopped' and (p.phase <> 'waiting' or p.waiting_for = 'slot') and p.subject <> $1
+    group by p.project
+  ) o`;
+
+/** Stops that nobody explained; see `isExplained`. An accepted one counts no more. */
+const unexplainedSql = `
+  p.stop_reason in ('expired', 'label', 'git', 'unfollowed') and not exists (
+    select from agent_order a where a.kind = 'accept' and a.slug = p.slug and a.incarnation = p.incarnation)`;
+
+const breakerSql = `
+  select json_build_object(
+    'heldElsewhere', (select count(*) from preview p where p.held_stop is not null and p.subject <> $1
+      and not exists (select from agent_order a
+        where a.kind = 'accept' and a.slug = p.slug and a.incarnation = p.incarnation)),
+    'doneLastHour', (select count(*) from preview p
+      where p.stop_decided_at > now() - interval '1 hour' and p.subject <> $1 and ${unexplainedSql}),
+    'livedAtHourStart', (select count(*) from preview p
+      where p.lived_since <= now() - interval '1 hour'
+        and (p.phase not in ('stopping', 'stopped') or p.stop_decided_at > now() - interval '1 hour')),
+    'accepted', exists (select from agent_order a, row r
+      where a.kind = 'accept' and a.slug = r.slug and a.incarnation = r.incarnation))`;
+
+function subjectSql(lock: '' | 'for update'): string {
+  return `
+with row as materialized (
+  select * from preview where subject = $1 order by created_at desc, incarnation desc limit 1 ${lock}
+), merged as (${mergedSql}
+), known as (
+  select * from merged
+  union all
+  select * from merge_request where project_id = $2 and iid = $3 and not exists (select from merged)
+)
+select json_build_object(
+  'now', extract(epoch from clock_timestamp()) * 1000,
+  'merge_request', (select row_to_json(k) from known k),
+  'preview', (select row_to_json(r) from row r),
+  'members', (select json_agg(m order by m.ordinal) from preview_member m, row r
+    where m.slug = r.slug and m.incarnation = r.incarnation),
+  'wishes', (select json_agg(w order by w.at, w.id) from wish w where w.subject = $1),
+  'observation', (select json_build_object('revision', o.revision, 'state', o.state, 'observed_at', o.observed_at,
+      'message', o.diagnosis ->> 'sentence', 'cause', o.diagnosis ->> 'cause')
+    from observation o, row r where o.slug = r.slug and o.incarnation = r.incarnation),
+  'committed', exists (select from branch_write b, row r where b.slug = r.slug and b.incarnation = r.incarnation),
+  'gate_open', exists (select from gate_verdict g, known k
+    where g.project_id = $2 and g.sha = k.facts ->> 'sha' and g.gate = 'pipeline'),
+  'slugs', (${slugsSql}),
+  'occupancy', case when $8::boolean then (${occupancySql}) end,
+  'breaker', case when $9::boolean then (${breakerSql}) end
+) as state`;
+}

@@ -1,0 +1,93 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { sweep } from '../../../src/manager/expire/sweep.js';
+import { enqueueAll, enqueueDue } from '../../../src/store/due.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { createWorld, facts, policy, shopId, type World } from '../decide/decide-world.js';
+
+let database: TestDatabase;
+let world: World;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(() => database.drop());
+
+beforeEach(async () => {
+  world = createWorld(database);
+  await world.sql('truncate merge_request, preview, preview_event, observation, slug cascade');
+  for (const iid of [1, 2, 3]) {
+    world.mergeRequests.set(iid, facts(iid));
+    await world.hint(iid);
+  }
+  await world.sql('delete from graphile_worker._private_jobs');
+});
+
+function run(): Promise<number> {
+  return sweep({
+    enqueueDue: (query) => enqueueDue(database.pool, query),
+    deployTimeouts: () => [{ project: 'shop', timeoutMs: 600_000 }],
+    log: pino({ level: 'silent' }),
+  });
+}
+
+/** One row on which `change` was done, and whether the sweep asks for a decision about it and it alone. */
+async function isDue(change: string): Promise<boolean> {
+  await world.sql(`update preview set ${change} where slug = 'shop-2'`);
+  const count = await run();
+  const jobs = await world.jobs();
+  expect(jobs).toEqual(count === 1 ? [`decide:mr:${shopId}:2`] : []);
+  return count === 1;
+}
+
+test('nothing is due', async () => {
+  expect(await run()).toBe(0);
+});
+
+test.each([
+  ['an expired preview', "phase = 'ready', expires_at = now() - interval '1 second'", true],
+  ['one that expires later', "phase = 'ready', expires_at = now() + interval '1 second'", false],
+  ['an expired one that stops already', "phase = 'stopping', expires_at = now() - interval '1 second'", false],
+  ['a deployment that takes too long', "deploying_since = now() - interval '11 minutes'", true],
+  ['a deployment that may take longer', "deploying_since = now() - interval '9 minutes'", false],
+  ['a held stop', `phase = 'ready', held_stop = '{"reason": "label", "since": 1}'`, true],
+  ['one that waits for its pipeline', "phase = 'waiting', waiting_for = 'pipeline'", true],
+  ['the head of a line', "phase = 'waiting', waiting_for = 'slot', waiting_since = now()", true],
+])('%s', async (_name, change, due) => {
+  expect(await isDue(change)).toBe(due);
+});
+
+test('a new sha that waits while the old one runs', async () => {
+  await world.sql(`update preview_member set next = '{"sha": "b", "waitingFor": "pipeline", "since": 1, "detail": null}'
+    where slug = 'shop-2'`);
+  expect(await isDue("phase = 'ready'")).toBe(true);
+});
+
+test('what cannot be done yet is not asked again at each turn', async () => {
+  expect(await isDue("phase = 'ready', expires_at = now() - interval '1 second'")).toBe(true);
+  expect(await run()).toBe(0);
+  await world.sql("update preview set checked_at = now() - interval '2 minutes'");
+  expect(await run()).toBe(1);
+});
+
+test('a deployment that takes too long fails, by the decision that the sweep asked for', async () => {
+  await world.sql("update preview set deploying_since = now() - interval '11 minutes' where slug = 'shop-2'");
+  await run();
+  await world.decide(2);
+  expect(await world.row(2)).toMatchObject({ phase: 'failed', cause: 'timeout' });
+});
+
+test('a question that was forgotten is asked again', async () => {
+  await world.sql("update merge_request set asked_at = now() - interval '20 minutes' where iid = 3");
+  expect(await run()).toBe(1);
+  expect(await world.jobs()).toEqual([`decide:mr:${shopId}:3`]);
+});
+
+test('a changed configuration has all that lives decided', async () => {
+  await world.sql("update preview set phase = 'stopped' where slug = 'shop-1'");
+  expect(await enqueueAll(database.pool)).toBe(2);
+  world.policies.set(shopId, policy({ urlTemplate: 'https://{{slug}}.other.example.com' }));
+  await world.decide(2);
+  expect(await world.row(2)).toMatchObject({ url: 'https://shop-2.other.example.com', needs_commit: true });
+});

@@ -1,0 +1,167 @@
+import { marked } from 'marked';
+import { describe, expect, it } from 'vitest';
+import { noteMarker, renderNote } from '../../../src/manager/feedback/note.js';
+import { noPipelineDetail } from '../../../src/preview/gate.js';
+import type { StopReason } from '../../../src/preview/preview.js';
+import { at, memberOf, olderSha, sha, viewOf } from './view.js';
+
+const text = (...view: Parameters<typeof viewOf>): string => renderNote(viewOf(...view)) ?? '';
+
+describe('a note', () => {
+  it('begins with the marker and is the same for the same row', () => {
+    expect(text().startsWith(noteMarker)).toBe(true);
+    expect(text()).toBe(text());
+  });
+
+  it('of a ready preview has link, commit, times and namespace', () => {
+    expect(text()).toBe(`${noteMarker}
+
+### 🟢 Preview ready: [shop-42.preview.example.com](https://shop-42.preview.example.com/)
+
+| Commit | Deployed | Expires | Namespace |
+|---|---|---|---|
+| [\`1a2b3c4d\`](https://gitlab.example.com/acme/shop/-/commit/${sha}) | 23 Nov 14:02 UTC, 41 s after the push | 26 Nov 14:02 UTC | \`preview-shop-42\` |
+
+\`/preview extend 2d\` · \`/preview stop\` · \`/preview help\`
+`);
+  });
+
+  it('of one without an address has no link', () => {
+    expect(text({ url: null })).toContain('### 🟢 Preview ready\n');
+    expect(text({ url: 'javascript:alert(1)' })).toContain('### 🟢 Preview ready\n');
+  });
+
+  it('that waits for its pipeline says since when, and how to do without', () => {
+    const next = { sha, waitingFor: 'pipeline', since: at, detail: noPipelineDetail } as const;
+    const waiting = { phase: 'waiting', waitingFor: 'pipeline', waitingSince: at } as const;
+    const note = text({ ...waiting, members: [memberOf({ wantedSha: null, deployedSha: null, next })] });
+    expect(note).toContain('waits for its pipeline, since 23 Nov 14:02 UTC.');
+    expect(note).toContain('`gate.pipeline: none`');
+  });
+
+  it('that waits in line says its place', () => {
+    const waiting = { phase: 'waiting', waitingFor: 'slot', waitingSince: at } as const;
+    expect(text(waiting, { line: { place: 3, length: 7 } })).toContain('a free place (3rd of 7 in line)');
+    expect(text(waiting, { line: { place: 11, length: 12 } })).toContain('(11th of 12 in line)');
+  });
+
+  it('that deploys says what, and what ran before', () => {
+    const note = text({ phase: 'deploying', deployingSince: at, members: [memberOf({ deployedSha: olderSha })] });
+    expect(note).toContain('### 🟡 Preview deploying');
+    expect(note).toContain('`1a2b3c4d`');
+    expect(note).toMatch(/9f8e7d6c.*was deployed before/);
+  });
+
+  it('that failed has sentence, object, evidence and what to do', () => {
+    const note = text(
+      { phase: 'failed', cause: 'health', message: 'Back-off pulling image' },
+      {
+        diagnosis: {
+          object: 'Deployment/web',
+          sentence: 'Back-off pulling image',
+          evidence: ['Failed: not found', 'panic: config'],
+        },
+      },
+    );
+    expect(note).toContain('`Back-off pulling image`');
+    expect(note).toContain('Object: `Deployment/web`');
+    expect(note).toContain('**What to do:**');
+    expect(note).toContain(
+      '<details><summary>Events and logs</summary>\n\n```text\nFailed: not found\npanic: config\n```',
+    );
+  });
+
+  it('shows the next commit beside the one that runs', () => {
+    const next = { sha: olderSha, waitingFor: 'pipeline', since: at, detail: 'The job build failed.' } as const;
+    const note = text({ members: [memberOf({ next })] });
+    expect(note).toContain('Next: commit `9f8e7d6c` waits for its pipeline');
+    expect(note).toContain('`The job build failed.`');
+  });
+
+  it.each<[StopReason, string]>([
+    ['merged', 'was merged'],
+    ['closed', 'Reopen it'],
+    ['expired', '/preview start'],
+    ['command', '/preview start'],
+    ['operator', '/preview start'],
+    ['git', 'put the file back'],
+    ['label', 'labels'],
+    ['unfollowed', 'configuration'],
+  ])('of one that ended (%s) says why, when, by whom and what brings it back', (stopReason, words) => {
+    const note = text({ phase: 'stopped', stopReason, stoppedAt: at, stoppedBy: 'ada' });
+    expect(note).toContain(words);
+    expect(note).toContain('by `ada`, 23 Nov 14:02 UTC');
+    expect(note).not.toContain('/preview extend');
+  });
+
+  it('tells of a held stop and of an edited file', () => {
+    expect(text({ heldStop: { reason: 'label', since: at } })).toContain('breaker');
+    expect(text({ edited: 'edited' })).toContain('edited by hand');
+    expect(text({ edited: 'refused' })).toContain('that edit is ignored');
+  });
+
+  it('repeats the newest answer to a command', () => {
+    const answer = { line: '`/preview explode` is not a command.', by: 'eve', at };
+    expect(text({}, { answer })).toContain('> `eve`, 23 Nov 14:02 UTC: `/preview explode` is not a command.');
+  });
+
+  it('is not written for what ended before it lived', () => {
+    expect(renderNote(viewOf({ phase: 'stopped', stopReason: 'closed' }, { hasLived: false }))).toBeNull();
+  });
+});
+
+describe('an outsider’s text', () => {
+  const attacks = [
+    '@root please',
+    '/close',
+    'x\n/merge\ny',
+    '[click](https://evil.example)',
+    '<img src=x onerror=alert(1)>',
+    '`</code>` <a href="https://evil.example">x</a>',
+    '``` \n</details>\n<script>alert(1)</script>',
+    '````\n/approve\n````',
+    'https://evil.example',
+    '![x](https://evil.example/p.png)',
+    '| a | b |\n|---|---|',
+    '#1 !2 ~bug %3 $4',
+    '\u202e txt \u0000 \u200b',
+    '<!-- mayfly:preview -->',
+  ];
+
+  const views = (attack: string) => [
+    text(
+      { phase: 'failed', cause: 'health', message: attack },
+      { diagnosis: { object: attack, sentence: attack, evidence: [attack, attack] } },
+    ),
+    text({ phase: 'stopped', stopReason: 'command', stoppedBy: attack, stoppedAt: at }),
+    text({ members: [memberOf({ next: { sha, waitingFor: 'pipeline', since: at, detail: attack } })] }),
+    text({}, { answer: { line: 'ours', by: attack, at } }),
+  ];
+
+  it.each(attacks)('%j stays inside code', async (attack) => {
+    for (const note of views(attack)) {
+      const html = await marked.parse(note, { gfm: true });
+      const outside = html
+        .replace(/<pre>[\s\S]*?<\/pre>/g, '')
+        .replace(/<code[^>]*>[\s\S]*?<\/code>/g, '')
+        .replace(/<!-- mayfly:preview -->/, '')
+        .replace(/<a href="https:\/\/(?:gitlab|shop-42\.preview)\.example\.com[^"]*">/g, '');
+      for (const trace of ['evil', '@root', 'onerror', 'script', 'img', '~bug', '!2', 'mayfly:preview', '\u202e']) {
+        expect(outside).not.toContain(trace);
+      }
+      // A quick action stands at the start of a line, outside of code.
+      expect(outside).not.toMatch(/^\/(close|merge|approve)/m);
+      expect((html.match(/<details>/g) ?? []).length).toBe((html.match(/<\/details>/g) ?? []).length);
+    }
+  });
+
+  it('is cut when it is long', () => {
+    const evidence = Array.from({ length: 500 }, (_, index) => `${index} ${'x'.repeat(4_000)}`);
+    const note = text(
+      { phase: 'failed', cause: 'health', message: 'y'.repeat(9_000) },
+      { diagnosis: { object: null, sentence: '', evidence } },
+    );
+    expect(note.length).toBeLessThan(30_000);
+    expect(note).toContain('499 ');
+  });
+});

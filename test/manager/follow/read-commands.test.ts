@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createGitLab, type GitLab } from '../../../src/gitlab/client.js';
+import { awardEmoji, createNote, getNote, listNotesAfter } from '../../../src/gitlab/notes.js';
+import { currentUser, memberAccess } from '../../../src/gitlab/projects.js';
+import { answerComments } from '../../../src/manager/follow/answer-comments.js';
+import { type CommandDeps, readCommands } from '../../../src/manager/follow/read-commands.js';
+import type { MergeRequest, Note, User } from '../../../src/sandbox/gitlab/model.js';
+import { type GitLab as StandIn, startGitLab } from '../../../src/sandbox/gitlab/start-gitlab.js';
+import { loadNoteState, markAnswered, openAnswers, saveHandledNotes } from '../../../src/store/notes.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+
+const signal = new AbortController().signal;
+
+let database: TestDatabase;
+let standIn: StandIn;
+let gitlab: GitLab;
+let deps: CommandDeps;
+let developer: User;
+let stranger: User;
+let projectId: number;
+let mergeRequest: MergeRequest;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  standIn = await startGitLab();
+  const project = await standIn.createProject({ path: 'acme/shop' });
+  projectId = project.id;
+  developer = standIn.addUser({ username: 'dev', name: 'Dev', project, accessLevel: 30, inherited: true });
+  stranger = standIn.addUser({ username: 'eve', name: 'Eve' });
+  const bot = standIn.addUser({ username: 'mayfly-bot', name: 'Mayfly', project, accessLevel: 40 });
+  gitlab = createGitLab({ url: standIn.url, token: standIn.tokenFor(bot), retry: { maxAttempts: 1 } });
+  deps = {
+    gitlab: {
+      listNotesAfter: (input) => listNotesAfter(gitlab, input),
+      getNote: (input) => getNote(gitlab, input),
+      memberAccess: (input) => memberAccess(gitlab, input),
+      ownUserId: async () => (await currentUser(gitlab)).id,
+    },
+    store: {
+      loadNoteState: (input) => loadNoteState(database.pool, input),
+      saveHandled: (input) => saveHandledNotes(database.pool, input),
+    },
+  };
+});
+
+afterAll(async () => {
+  await gitlab.close();
+  await standIn.close();
+  await database.drop();
+});
+
+beforeEach(async () => {
+  standIn.faults.clear();
+  await database.pool.query('truncate merge_request, wish, note_answer, delivery');
+  await database.pool.query('delete from graphile_worker._private_jobs');
+  mergeRequest = await standIn.createMergeRequest(projectId, { title: 'x' });
+});
+
+async function run(): Promise<void> {
+  const input = { projectId, iid: mergeRequest.iid, signal };
+  await readCommands(deps, input);
+  await answerComments(
+    {
+      openAnswers: (key) => openAnswers(database.pool, key),
+      awardEmoji: (award) => awardEmoji(gitlab, award),
+      markAnswered: (answered) => markAnswered(database.pool, answered),
+    },
+    input,
+  );
+}
+
+async function wishes(): Promise<{ kind: string; by_name: string }[]> {
+  const rows = await database.pool.query<{ kind: string; by_name: string }>(
+    'select kind, by_name from wish order by id',
+  );
+  return rows.rows;
+}
+
+async function jobKeys(): Promise<string[]> {
+  const jobs = await database.pool.query<{ key: string }>('select key from graphile_worker._private_jobs order by key');
+  return jobs.rows.map((job) => job.key);
+}
+
+async function hint(noteId: number, ageMs = 0): Promise<void> {
+  await database.pool.query(
+    `insert into merge_request (project_id, iid, notes_hinted) values ($1, $2, array[$3::bigint])
+     on conflict (project_id, iid) do update set notes_hinted = excluded.notes_hinted`,
+    [projectId, mergeRequest.iid, noteId],
+  );
+  await database.pool.query(
+    `insert into delivery (event, project_id, facts, received_at) values ('note', $1, $2, now() - $3 * interval '1 ms')`,
+    [projectId, JSON.stringify({ noteId }), ageMs],
+  );
+}
+
+const comment = (body: string, user: User): Note => standIn.comment(mergeRequest, body, { user });
+const emoji = (note: Note): string[] => note.awards.map((award) => award.name);
+
+describe('commands in comments', () => {
+  it('of a developer, inherited too, become orders with GitLab’s time, and are answered', async () => {
+    const note = comment('/preview extend 2d\n/preview stop', developer);
+    await run();
+    const rows = await database.pool.query(
+      'select subject, kind, source, amount_ms, at, by_name, note_id, ordinal from wish order by id',
+    );
+    const base = {
+      subject: `mr:${projectId}:${mergeRequest.iid}`,
+      source: 'command',
+      at: new Date(note.createdAt),
+      by_name: 'dev',
+      note_id: note.id,
+    };
+    expect(rows.rows).toEqual([
+      { ...base, kind: 'extend', amount_ms: 172_800_000, ordinal: 0 },
+      { ...base, kind: 'stop', amount_ms: null, ordinal: 1 },
+    ]);
+    expect(emoji(note)).toEqual(['thumbsup']);
+    expect(await jobKeys()).toEqual([
+      `decide:mr:${projectId}:${mergeRequest.iid}`,
+      `feedback:${projectId}:${mergeRequest.iid}`,
+    ]);
+  });
+
+  it('of a stranger become none, and are answered', async () => {
+    const note = comment('/preview stop', stranger);
+    await run();
+    expect(await wishes()).toEqual([]);
+    expect(emoji(note)).toEqual(['thumbsdown']);
+    expect(await jobKeys()).toEqual([`feedback:${projectId}:${mergeRequest.iid}`]);
+  });
+
+  it('of Mayfly itself, and words that only look like it, are nothing', async () => {
+    await createNote(gitlab, { projectId, iid: mergeRequest.iid, body: '/preview stop' });
+    comment('```\n/preview stop\n```\n> /preview stop', developer);
+    await run();
+    expect(await wishes()).toEqual([]);
+    expect(await jobKeys()).toEqual([]);
+  });
+
+  it('are done once, however often they are read', async () => {
+    const note = comment('/preview stop', developer);
+    await run();
+    await hint(note.id);
+    await run();
+    await database.pool.query('update merge_request set notes_seen = 0');
+    await run();
+    expect((await wishes()).length).toBe(1);
+    expect(emoji(note)).toEqual(['thumbsup']);
+  });
+
+  it('in a comment that a webhook named count though a newer one was seen', async () => {
+    const late = comment('/preview stop', developer);
+    const newer = comment('hello', developer);
+    await database.pool.query('insert into merge_request (project_id, iid, notes_seen) values ($1, $2, $3)', [
+      projectId,
+      mergeRequest.iid,
+      newer.id,
+    ]);
+    await hint(late.id);
+    await run();
+    expect(await wishes()).toEqual([{ kind: 'stop', by_name: 'dev' }]);
+    const state = await loadNoteState(database.pool, { projectId, iid: mergeRequest.iid });
+    expect(state).toEqual({ seen: newer.id, hinted: [] });
+  });
+});
+
+describe('what cannot be found out now', () => {
+  it('stays for the next run, and nothing behind it is lost', async () => {
+    const first = comment('/preview extend 1d', developer);
+    comment('/preview stop', stranger);
+    comment('/preview stop', developer);
+    standIn.faults.add({ kind: 'bad-gateway', path: `members/all/${stranger.id}$`, count: 1 });
+    await expect(run()).rejects.toMatchObject({ code: 'gitlab-unavailable' });
+    expect(await wishes()).toEqual([{ kind: 'extend', by_name: 'dev' }]);
+    expect((await loadNoteState(database.pool, { projectId, iid: mergeRequest.iid })).seen).toBe(first.id);
+    await run();
+    expect((await wishes()).map((wish) => wish.kind)).toEqual(['extend', 'stop']);
+  });
+
+  it.each(['token-expired', 'not-found', 'rate-limit', 'bad-gateway'] as const)(
+    'is everything while GitLab answers with %s',
+    async (kind) => {
+      comment('/preview stop', developer);
+      standIn.faults.add({ kind });
+      await expect(run()).rejects.toThrow();
+      expect(await wishes()).toEqual([]);
+      standIn.faults.clear();
+      await run();
+      expect((await wishes()).length).toBe(1);
+    },
+  );
+
+  it('is a comment that its webhook outran: it is looked for again', async () => {
+    await hint(999_999);
+    await expect(run()).rejects.toMatchObject({ code: 'note-not-visible', disposition: 'retry' });
+  });
+
+  it('but not for ever: a removed comment is forgotten', async () => {
+    await hint(999_999, 300_000);
+    await run();
+    expect((await loadNoteState(database.pool, { projectId, iid: mergeRequest.iid })).hinted).toEqual([]);
+  });
+});
+
+describe('the emoji', () => {
+  it('is put later when GitLab could not take it', async () => {
+    const note = comment('/preview stop', developer);
+    standIn.faults.add({ kind: 'bad-gateway', path: 'award_emoji$', count: 1 });
+    await expect(run()).rejects.toMatchObject({ code: 'gitlab-unclear' });
+    expect(emoji(note)).toEqual([]);
+    await run();
+    expect(emoji(note)).toEqual(['thumbsup']);
+    expect((await wishes()).length).toBe(1);
+  });
+
+  it('whose answer was lost is there once', async () => {
+    const note = comment('/preview stop', developer);
+    standIn.faults.add({ kind: 'lost-answer', path: 'award_emoji$', count: 1 });
+    await expect(run()).rejects.toMatchObject({ code: 'gitlab-unclear' });
+    await run();
+    expect(emoji(note)).toEqual(['thumbsup']);
+    expect(await openAnswers(database.pool, { projectId, iid: mergeRequest.iid })).toEqual([]);
+  });
+});

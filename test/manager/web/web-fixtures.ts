@@ -1,0 +1,85 @@
+import express, { type Router } from 'express';
+import { onTestFinished } from 'vitest';
+import { listen } from '../../../src/manager/web/listen.js';
+import type { BreakerDesk, PreviewReader } from '../../../src/manager/web/needs.js';
+import type { Queryable } from '../../../src/store/pool.js';
+import { acceptDeletions, loadBreaker } from '../../../src/store/web-breaker.js';
+import { findPreview, listEvents, listPreviews } from '../../../src/store/web-previews.js';
+
+/** The room's functions on a real database, as the manager hands them over. */
+export function webDeps(q: Queryable): { previews: PreviewReader; breaker: BreakerDesk } {
+  return {
+    previews: {
+      list: (query) => listPreviews(q, query),
+      find: (slug) => findPreview(q, slug),
+      events: (query) => listEvents(q, query),
+    },
+    breaker: { load: () => loadBreaker(q), accept: (input) => acceptDeletions(q, input) },
+  };
+}
+
+/** Serves a router on a free port for the length of a test; answers its address. */
+export async function serve(path: string, router: Router): Promise<string> {
+  const app = express();
+  app.use(path, router);
+  const listening = await listen(app, { host: '127.0.0.1', port: 0 });
+  onTestFinished(() => listening.stop(0));
+  return `http://127.0.0.1:${listening.port}${path === '/' ? '' : path}`;
+}
+
+export interface SeededPreview {
+  slug: string;
+  incarnation?: number;
+  project?: string;
+  phase?: string;
+  iid?: number;
+  title?: string;
+  url?: string | null;
+  message?: string | null;
+  held?: { reason: string; since: number } | null;
+  webUrl?: string;
+}
+
+/** One row with its member and merge request. */
+export async function seedPreview(q: Queryable, preview: SeededPreview): Promise<void> {
+  const iid = preview.iid ?? Number(/\d+$/.exec(preview.slug)?.[0] ?? 1);
+  const incarnation = preview.incarnation ?? 1;
+  const stopped = preview.phase === 'stopped';
+  await q.query(
+    `insert into preview (slug, incarnation, subject, project, cluster, namespace, url, phase, message, held_stop,
+       last_activity_at, expires_at, created_at, stopped_at, stop_reason)
+     values ($1, $2, $3, $4, 'default', 'preview-' || $1, $5, $6, $7, $8, '2026-01-01Z', '2026-01-04T00:00:00.5Z',
+       '2026-01-01Z', case when $9 then timestamptz '2026-01-02Z' end, case when $9 then 'closed' end)`,
+    [
+      preview.slug,
+      incarnation,
+      `mr:7:${iid}`,
+      preview.project ?? 'shop',
+      preview.url ?? null,
+      preview.phase ?? 'ready',
+      preview.message ?? null,
+      preview.held ?? null,
+      stopped,
+    ],
+  );
+  await q.query(
+    `insert into preview_member (slug, incarnation, ordinal, project_id, iid, wanted_sha) values ($1, $2, 0, 7, $3, 'abc')`,
+    [preview.slug, incarnation, iid],
+  );
+  const facts = {
+    title: preview.title ?? 'Fix the cart',
+    webUrl: preview.webUrl ?? `https://gitlab.example.com/acme/shop/-/merge_requests/${iid}`,
+    sourceBranch: `branch-${iid}`,
+    authorUsername: 'ada',
+  };
+  await q.query(
+    'insert into merge_request (project_id, iid, facts) values (7, $1, $2) on conflict (project_id, iid) do nothing',
+    [iid, facts],
+  );
+}
+
+/** Keys of the jobs that wait, sorted. */
+export async function jobKeys(q: Queryable): Promise<string[]> {
+  const answer = await q.query<{ key: string }>('select key from graphile_worker.jobs order by key');
+  return answer.rows.map((row) => row.key);
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { parseCommands } from '../../src/preview/command.js';
+
+const hour = 3_600_000;
+const stop = [{ kind: 'stop', ordinal: 0 }];
+
+describe('what is a command', () => {
+  test.each([
+    ['/preview stop', stop],
+    ['/preview   STOP  ', stop],
+    ['/Preview stop', stop],
+    ['text before\n/preview stop\ntext after', stop],
+    ['windows\r\n/preview stop\r\n', stop],
+    ['/preview', [{ kind: 'help', ordinal: 0 }]],
+    ['/preview help', [{ kind: 'help', ordinal: 0 }]],
+    ['/preview status', [{ kind: 'status', ordinal: 0 }]],
+    ['/preview extend', [{ kind: 'extend', ordinal: 0, amountMs: null }]],
+    ['/preview extend 30m', [{ kind: 'extend', ordinal: 0, amountMs: hour / 2 }]],
+    ['/preview extend 2h', [{ kind: 'extend', ordinal: 0, amountMs: 2 * hour }]],
+    ['/preview extend 2D', [{ kind: 'extend', ordinal: 0, amountMs: 48 * hour }]],
+    ['/preview extend 1w', [{ kind: 'extend', ordinal: 0, amountMs: 168 * hour }]],
+    ['/preview extend 14d', [{ kind: 'extend', ordinal: 0, amountMs: 336 * hour }]],
+    ['/preview stop\n/preview start', [stop[0], { kind: 'start', ordinal: 1 }]],
+    ['`inline` code\n/preview stop', stop],
+    ['<br>\n\n/preview stop', stop],
+    ['<!-- a --> b\n/preview stop', stop],
+    ['```\ncode\n```\n/preview stop', stop],
+  ])('%j', (body, commands) => {
+    expect(parseCommands(body)).toEqual(commands);
+  });
+});
+
+describe('what is none', () => {
+  test.each([
+    [''],
+    ['please /preview stop'],
+    ['/previews stop'],
+    ['/preview-stop'],
+    [' /approve'],
+    ['    /preview stop'],
+    ['> /preview stop'],
+    ['>>>\n/preview stop\n>>>'],
+    ['```\n/preview stop\n```'],
+    ['```sh\n/preview stop'],
+    ['~~~\n```\n/preview stop\n~~~'],
+    ['````\n```\n/preview stop\n````'],
+    ['<!--\n/preview stop\n-->'],
+    ['<!-- never closed\n/preview stop'],
+    ['<details>\n\n/preview stop\n\n</details>'],
+    ['<pre>\n/preview stop\n</pre>'],
+    ['<div class="a">\n/preview stop'],
+  ])('%j', (body) => {
+    expect(parseCommands(body)).toEqual([]);
+  });
+});
+
+describe('what its author is told', () => {
+  test.each([
+    ['/preview explode', '`/preview explode` is not a command'],
+    ['/preview extend soon', '`soon` is not a duration'],
+    ['/preview extend 0d', '`0d` is not a duration'],
+    ['/preview extend -2d', '`-2d` is not a duration'],
+    ['/preview extend 2d 3d', '`2d 3d` is not a duration'],
+    ['/preview extend 15d', 'more than 14 days'],
+    ['/preview extend 337h', 'more than 14 days'],
+    ['/preview stop now', 'takes nothing after it'],
+    ['/preview `x`<b>@all', '`/preview ?x??b??all`'],
+  ])('%s', (body, words) => {
+    const [command] = parseCommands(body);
+    expect(command?.kind === 'invalid' ? command.problem : command).toContain(words);
+  });
+
+  // Quadratic work would take minutes here, past the time limit of the test.
+  test('a comment of a megabyte costs what its length costs', () => {
+    expect(parseCommands('<a\n\n'.repeat(250_000))).toEqual([]);
+    expect(parseCommands('/preview stop\n'.repeat(70_000))).toHaveLength(20);
+  });
+});

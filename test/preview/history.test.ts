@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { holdsSlot } from '../../src/preview/lifecycle.js';
+import { compareWithOracle } from './model/compare.js';
+import { histories, play, type Step } from './model/history.js';
+import { basePolicy, createWorld, type Fault, faults } from './model/world.js';
+
+const roomy = { mergeRequests: 3, branchOf: (iid: number) => `feature-${iid}` };
+
+function endsAsTheOracleSays(steps: Step[], fault: Fault | null): void {
+  const world = createWorld(basePolicy, fault);
+  play(world, steps, roomy);
+  compareWithOracle(world);
+}
+
+/** Two slots for four merge requests, whose branches share one slug. */
+function keepsTheLimit(steps: Step[], fault: Fault | null): void {
+  const policy = { ...basePolicy, nameTemplate: '{{branchSlug}}', maxPreviews: 2, ttlMs: 20 * basePolicy.ttlMs };
+  const world = createWorld(policy, fault);
+  play(world, steps, { mergeRequests: 4, branchOf: (iid) => (iid % 2 === 0 ? 'fix/cart' : 'fix-cart') });
+  const used = world.database.rows.filter((row) => holdsSlot(row.phase)).length;
+  const isWaiting = world.database.rows.some((row) => row.waitingFor === 'slot');
+  if (isWaiting && used < policy.maxPreviews) {
+    throw new Error('does not hold: nobody waits beside a free slot');
+  }
+}
+
+describe('any history, then one catch-up', () => {
+  test('ends as the oracle says', () => {
+    fc.assert(
+      fc.property(histories(120), (steps) => endsAsTheOracleSays(steps, null)),
+      { numRuns: 600 },
+    );
+  });
+
+  test('keeps the limit and wastes no slot', () => {
+    fc.assert(
+      fc.property(histories(120), (steps) => keepsTheLimit(steps, null)),
+      { numRuns: 300 },
+    );
+  });
+});
+
+/** What each deliberate fault breaks: it is not enough that something fails. */
+const broken: Record<Fault, string> = {
+  'drop-the-fence': 'differs from the oracle',
+  'payload-wins': 'differs from the oracle',
+  'tie-is-stale': 'differs from the oracle',
+  'stale-slot': 'never more slots than the limit',
+  'unknown-is-closed': 'only an end that happened ends a preview',
+  'any-revision-counts': 'deployed means reported healthy',
+  'gate-of-another-sha': 'never in Git before its gate',
+  'expiry-without-reading': 'nothing expires that was pushed to',
+  'note-acts-twice': 'differs from the oracle',
+  'gone-is-ignored': 'it does not settle',
+};
+
+describe('a deliberate fault is caught', () => {
+  test.each(faults)('%s', (fault) => {
+    const property = fault === 'stale-slot' ? keepsTheLimit : endsAsTheOracleSays;
+    const result = fc.check(
+      fc.property(histories(120), (steps) => property(steps, fault)),
+      { numRuns: 3_000, endOnFailure: true, seed: 42 },
+    );
+    expect(String(result.errorInstance)).toContain(broken[fault]);
+  });
+});

@@ -1,0 +1,70 @@
+import { type Expected, oracle } from '../oracle.js';
+import { renderFile, withoutIncarnation } from './branch.js';
+import { newestRow, subjectOf, type World } from './world.js';
+
+/** Throws unless every preview is what the oracle expects of GitLab's final state. */
+export function compareWithOracle(world: World): void {
+  for (const final of world.gitlab.mergeRequests.values()) {
+    const subject = subjectOf(final.iid);
+    const acts = world.database.wishes.filter((wish) => wish.subject === subject && wish.source === 'git');
+    const expected = oracle(
+      {
+        ...final,
+        comments: world.gitlab.notes.filter((note) => note.iid === final.iid),
+        branchActs: acts.map((wish) => ({ at: wish.at, removed: wish.kind === 'stop' })),
+        headIsGreen: world.gitlab.pipelines.get(final.sha) === 'success',
+        greenHeads: [...(world.gitlab.greenHeads.get(final.iid) ?? [])],
+      },
+      world.policy.ttlMs,
+      world.now,
+    );
+    same(summary(world, subject), expectation(world, subject, expected), subject);
+  }
+}
+
+/** A preview that was never known and one that ended are the same but for the reason. */
+function summary(world: World, subject: string): Record<string, unknown> {
+  const row = newestRow(world, subject);
+  const file = row === null ? undefined : world.branch.get(row.slug);
+  const text = file === undefined ? null : withoutIncarnation(file.text);
+  if (row === null || row.phase === 'stopped') {
+    return { phase: 'stopped', reason: row?.stopReason ?? null, file: text };
+  }
+  const members = row.members.map(({ projectId, iid, wantedSha, deployedSha, next }) => ({
+    projectId,
+    iid,
+    wantedSha,
+    deployedSha,
+    next: next === null ? null : [next.sha, next.waitingFor],
+  }));
+  const { phase, waitingFor, expiresAt, stopReason } = row;
+  return { phase, waitingFor, members, expiresAt, stopReason, file: text };
+}
+
+function expectation(world: World, subject: string, expected: Expected): Record<string, unknown> {
+  const row = newestRow(world, subject);
+  if (!expected.lives) {
+    return { phase: 'stopped', reason: row === null ? null : expected.reason, file: null };
+  }
+  const { head, headMayRun, mayRunInstead, expiresAt } = expected;
+  const kept = row?.members[0]?.wantedSha ?? null;
+  // Which older sha runs while the head waits is history; that it was allowed to is not.
+  const sha = headMayRun ? head : kept !== null && mayRunInstead.includes(kept) ? kept : null;
+  const text = row === null || sha === null ? null : withoutIncarnation(renderFile(row, sha).text);
+  const next = headMayRun ? null : [head, 'pipeline'];
+  return {
+    phase: sha === null ? 'waiting' : 'ready',
+    waitingFor: sha === null ? 'pipeline' : null,
+    members: [{ projectId: 7, iid: Number(subject.split(':')[2]), wantedSha: sha, deployedSha: sha, next }],
+    expiresAt,
+    stopReason: null,
+    file: text,
+  };
+}
+
+function same(actual: unknown, expected: unknown, subject: string): void {
+  const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (a !== b) {
+    throw new Error(`${subject} differs from the oracle:\n  is     ${a}\n  should ${b}`);
+  }
+}

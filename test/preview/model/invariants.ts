@@ -1,0 +1,42 @@
+import type { Decision } from '../../../src/preview/decision.js';
+import { holdsSlot } from '../../../src/preview/lifecycle.js';
+import { iidOf, keyOf, type World } from './world.js';
+
+/** What must hold at every moment, whatever is lost, doubled, late or dead. Throws the sentence that does not. */
+export function checkInvariants(world: World): void {
+  const living = world.database.rows.filter((row) => row.phase !== 'stopped');
+  holds(new Set(living.map((row) => row.subject)).size === living.length, 'one living incarnation a subject');
+  holds(new Set(living.map((row) => row.slug)).size === living.length, 'one living preview a slug');
+  holds(new Set(world.database.rows.map(keyOf)).size === world.database.rows.length, 'an incarnation is used once');
+  const slots = living.filter((row) => holdsSlot(row.phase)).length;
+  holds(slots <= Math.min(world.policy.maxPreviews, world.maxTotal), 'never more slots than the limit');
+  for (const { sha } of world.pushed.slice(-3)) {
+    holds(world.gitlab.pipelines.get(sha) === 'success', 'never in Git before its gate');
+  }
+  for (const row of world.database.rows) {
+    const deployed = `${row.slug} ${row.incarnation} ${row.deployedRevision}`;
+    holds(row.phase !== 'ready' || row.deployedRevision === row.wantedRevision, 'ready is of the wanted revision');
+    holds(row.deployedRevision === null || world.cluster.everHealthy.has(deployed), 'deployed means reported healthy');
+    if (row.stopReason === 'closed' || row.stopReason === 'merged') {
+      const ended = `${iidOf(row.subject)} ${row.stopReason}`;
+      holds(world.gitlab.everEnded.has(ended), 'only an end that happened ends a preview');
+    }
+  }
+}
+
+/** A preview expires only on what GitLab said after the decision began: a push that no webhook told is found first. */
+export function checkExpiry(world: World, decision: Decision, beganAt: number): void {
+  const row = decision.ended ?? decision.preview;
+  const wasJustStopped = row?.stoppedAt === world.now && row.stopReason === 'expired';
+  if (!decision.changed || row === null || !wasJustStopped) {
+    return;
+  }
+  const pushedAt = world.gitlab.mergeRequests.get(iidOf(row.subject))?.lastPushAt ?? 0;
+  holds(pushedAt >= beganAt || pushedAt + world.policy.ttlMs <= world.now, 'nothing expires that was pushed to');
+}
+
+function holds(condition: boolean, sentence: string): void {
+  if (!condition) {
+    throw new Error(`does not hold: ${sentence}`);
+  }
+}

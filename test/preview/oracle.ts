@@ -1,0 +1,98 @@
+/**
+ * What must hold in the end, worked out from GitLab's final state and the clock alone. Written from the contracts and
+ * without a line of src/preview: it knows no rows, no phases that lead to one another, no events.
+ */
+
+interface Word {
+  at: number;
+  says: 'stop' | 'start' | 'reopened';
+  source: 'command' | 'git' | 'gitlab';
+}
+
+/** The final state of one merge request, and everything that people ever said about its preview. */
+export interface FinalState {
+  state: 'opened' | 'closed' | 'merged';
+  iid: number;
+  sha: string;
+  labels: string[];
+  draft: boolean;
+  createdAt: number;
+  lastPushAt: number;
+  lastReopenedAt: number | null;
+  /** Bodies of its comments. */
+  comments: { at: number; body: string }[];
+  /** Removals and restorations of its file by people. */
+  branchActs: { at: number; removed: boolean }[];
+  headIsGreen: boolean;
+  /** Shas whose pipeline was green while they were the head: while the head waits, one of them may run. */
+  greenHeads: string[];
+}
+
+export type Expected =
+  | { lives: false; reason: 'merged' | 'closed' | 'command' | 'git' | 'unfollowed' | 'label' | 'expired' }
+  | { lives: true; expiresAt: number; head: string; headMayRun: boolean; mayRunInstead: string[] };
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+export function oracle(final: FinalState, ttlMs: number, now: number): Expected {
+  if (final.state !== 'opened') {
+    return { lives: false, reason: final.state };
+  }
+  const said = words(final);
+  const last = said.sort((a, b) => a.at - b.at).at(-1);
+  if (last?.says === 'stop') {
+    return { lives: false, reason: last.source === 'git' ? 'git' : 'command' };
+  }
+  if (final.draft) {
+    return { lives: false, reason: 'unfollowed' };
+  }
+  if (final.labels.includes('no-preview')) {
+    return { lives: false, reason: 'label' };
+  }
+  const expiresAt = endOfLife(final, said, ttlMs);
+  if (now >= expiresAt) {
+    return { lives: false, reason: 'expired' };
+  }
+  return {
+    lives: true,
+    expiresAt,
+    head: final.sha,
+    headMayRun: final.headIsGreen,
+    mayRunInstead: final.headIsGreen ? [] : final.greenHeads,
+  };
+}
+
+function words(final: FinalState): Word[] {
+  const said: Word[] = [];
+  if (final.lastReopenedAt !== null) {
+    said.push({ at: final.lastReopenedAt, says: 'reopened', source: 'gitlab' });
+  }
+  for (const { at, body } of final.comments) {
+    if (body === '/preview stop') {
+      said.push({ at, says: 'stop', source: 'command' });
+    }
+    if (body === '/preview start') {
+      said.push({ at, says: 'start', source: 'command' });
+    }
+  }
+  for (const { at, removed } of final.branchActs) {
+    said.push({ at, says: removed ? 'stop' : 'start', source: 'git' });
+  }
+  return said;
+}
+
+function endOfLife(final: FinalState, said: Word[], ttlMs: number): number {
+  let newest = Math.max(final.createdAt, final.lastPushAt);
+  let end = 0;
+  for (const { at } of said) {
+    newest = Math.max(newest, at);
+  }
+  for (const { at, body } of final.comments) {
+    const days = /^\/preview extend (\d+)d$/.exec(body)?.[1];
+    if (days !== undefined) {
+      newest = Math.max(newest, at);
+      end = Math.max(end, at + Number(days) * dayMs);
+    }
+  }
+  return Math.max(end, newest + ttlMs);
+}
