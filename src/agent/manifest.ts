@@ -9,7 +9,7 @@ export interface Manifest {
   [field: string]: unknown;
 }
 
-export interface ManifestMetadata {
+interface ManifestMetadata {
   name: string;
   namespace?: string;
   uid?: string;

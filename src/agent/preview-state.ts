@@ -10,7 +10,7 @@ export interface Problem {
 }
 
 /** What the last look at the pods found. */
-export interface Finding {
+interface Finding {
   revision: string;
   diagnosis: Diagnosis;
   /** It will not get better by waiting. */
@@ -79,4 +79,29 @@ export function appliedInventory(preview: PreviewState): Inventory | null {
   return inventory !== undefined && inventory.condemned === null && inventory.revision === wanted?.revision
     ? inventory
     : null;
+}
+
+/** Whether the end of one of its incarnations was decided. */
+export function isCondemned(preview: PreviewState): boolean {
+  return preview.verdicts.size > 0 || [...preview.inventories.values()].some(({ condemned }) => condemned !== null);
+}
+
+/** What an earlier run of the agent left in the cluster. */
+export function restorePreviews(inventories: readonly Inventory[]): Map<string, PreviewState> {
+  const previews = new Map<string, PreviewState>();
+  for (const inventory of inventories) {
+    const preview = previews.get(inventory.slug) ?? createPreviewState(inventory.slug);
+    preview.inventories.set(inventory.incarnation, inventory);
+    previews.set(inventory.slug, preview);
+  }
+  return previews;
+}
+
+/** How many incarnations are in each state. */
+export function countStates(previews: Iterable<PreviewState>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { states } of previews) {
+    for (const state of states.values()) counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  return counts;
 }

@@ -9,10 +9,14 @@ import { createLogger, type Logger } from '../log/create-logger.js';
 import { createSecrets } from '../log/secrets.js';
 import { serve } from '../manager/serve.js';
 import { migrateDatabase } from '../manager/serve-database.js';
+import { rebuild } from '../manager/serve-rebuild.js';
+import { listen } from '../manager/web/listen.js';
+import { createProbes } from '../manager/web/probes.js';
+import { createAgentMetrics } from '../metrics/agent-metrics.js';
 import { print } from './print.js';
 import { untilSignal } from './until-signal.js';
 
-/** `serve`, `agent`, `migrate` and `token new`: what runs without another Mayfly. */
+/** `serve`, `agent`, `migrate`, `rebuild` and `token new`: what runs without another Mayfly. */
 export function addProgramVerbs(program: Command): void {
   program
     .command('serve')
@@ -33,6 +37,15 @@ export function addProgramVerbs(program: Command): void {
       const log = createLogger({ level: 'warn', name: 'manager', secrets: createSecrets(secrets) });
       const applied = await migrateDatabase(config, { log, signal: new AbortController().signal });
       print(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`);
+    });
+  program
+    .command('rebuild')
+    .description('make the rows of a lost or restored database from the branch; the manager must not run meanwhile')
+    .option('-c, --config <file>', 'configuration; default: MAYFLY_CONFIG, or mayfly.yaml')
+    .action(async (options: { config?: string }) => {
+      const { config, secrets } = await loadManagerConfig({ file: managerFile(options.config) });
+      const log = createLogger({ level: 'warn', name: 'manager', secrets: createSecrets(secrets) });
+      await rebuild(config, { print, log, signal: new AbortController().signal });
     });
   program
     .command('token')
@@ -74,10 +87,14 @@ async function runAgentProgram(given: string | undefined): Promise<void> {
   const log = createLogger({ level: config.log.level, name: 'agent', secrets: createSecrets(secrets) });
   warnOf(log, warnings);
   const fallback = environment.kubeconfig === null ? {} : { kubeconfig: { path: environment.kubeconfig } };
-  const agent = runAgent({ ...fallback, ...config }, { log });
+  const metrics = createAgentMetrics();
+  const probes = createProbes({ checks: [], metrics: metrics.render, log });
+  const server = await listen(probes, { host: config.listen.host, port: config.listen.metricsPort });
+  const agent = runAgent({ ...fallback, ...config }, { log, metrics });
   await agent.ready;
   log.info({ agent: config.name }, 'agent ready');
   await untilSignal(log, () => agent.stop(), agent.done);
+  await server.stop(0);
 }
 
 function warnOf(log: Logger, warnings: readonly ConfigProblem[]): void {

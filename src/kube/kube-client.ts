@@ -6,26 +6,26 @@ import type { KubeObject, KubeReference } from './kube-object.js';
 import { sendJson, sendText } from './send-json.js';
 
 /** Server-side apply's name of who owns the fields that Mayfly sets. */
-export const fieldManager = 'mayfly';
+const fieldManager = 'mayfly';
 
-export interface WriteOptions {
+interface WriteOptions {
   signal?: AbortSignal | undefined;
   /** Everything is checked and nothing is written. */
   dryRun?: boolean;
 }
 
-export interface ApplyOptions extends WriteOptions {
+interface ApplyOptions extends WriteOptions {
   /** Takes fields over from other managers. */
   force?: boolean;
 }
 
-export interface DeleteOptions extends WriteOptions {
+interface DeleteOptions extends WriteOptions {
   /** Deletes only the very object that was read: another one of the same name answers `kube-conflict`. */
   preconditions?: { uid?: string; resourceVersion?: string };
   propagation?: 'Background' | 'Foreground' | 'Orphan';
 }
 
-export interface ListQuery {
+interface ListQuery {
   apiVersion: string;
   kind: string;
   /** Null: all namespaces, or a cluster-scoped kind. */
@@ -37,7 +37,7 @@ export interface ListQuery {
   signal?: AbortSignal | undefined;
 }
 
-export interface LogQuery {
+interface LogQuery {
   namespace: string;
   pod: string;
   container: string;

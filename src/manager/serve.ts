@@ -196,9 +196,9 @@ function reloadOnHangup(
         .map(({ projectId }) => followJob(projectId));
       await enqueue(database.pool, jobs);
       await enqueueAll(database.pool);
-      metrics.setConfigRefused(false);
       log.info({ sections: changed }, 'configuration reloaded');
     },
+    onAccepted: () => metrics.setConfigRefused(false),
     onRefused(error) {
       metrics.setConfigRefused(true);
       log.error({ err: error }, 'configuration refused, the old one stays');

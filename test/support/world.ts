@@ -110,6 +110,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       hosts: ['*.preview.example.com'],
       repositories: [{ url: `${git.url}/acme/*`, token: botToken }],
       dataDir: join(directory, 'agent'),
+      listen: { host: '127.0.0.1', metricsPort: await freePort(0) },
       log: { level: 'debug' },
       ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
     }),

@@ -1,7 +1,7 @@
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 
-export interface FolderEntry {
+interface FolderEntry {
   name: string;
   /** `100644` a file, `040000` a folder, `120000` a link. */
   mode: string;
@@ -29,7 +29,7 @@ export interface BranchSnapshot {
 }
 
 /** The file at the root that says whose branch it is. */
-export const installationFile = 'mayfly.yml';
+const installationFile = 'mayfly.yml';
 
 /** A newer layout is one that this agent does not know: as good as no installation at all. */
 const installationSchema = z.object({

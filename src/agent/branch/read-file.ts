@@ -1,5 +1,4 @@
 import type { Application } from '../../application/application.js';
-import { annotation } from '../../application/application.js';
 import { incarnationOf, isOurs } from '../../application/file.js';
 import { revisionOf } from '../../application/revision.js';
 import { identityProblems, parseApplication } from '../../application/validate.js';
@@ -51,9 +50,4 @@ export function readBranchFile(input: ReadFileInput): BranchFile {
   const revision = revisionOf(application);
   if (problems.length > 0) return { kind: 'refused', incarnation, revision, why: problems.join('; ') };
   return { kind: 'wanted', wanted: { slug: input.slug, incarnation, revision, application } };
-}
-
-/** The URL of a wanted preview, for its namespace's annotations and the fence. */
-export function urlOf(wanted: WantedPreview): string | undefined {
-  return annotation(wanted.application, 'url');
 }

@@ -3,7 +3,7 @@ import { contentPrint, fields, groupOf, keyOf, type Manifest, manifestKey, text 
 import { incarnationLabel, installationLabel, previewLabel } from '../marks.js';
 
 /** In Argo CD's words. */
-export interface LiveHealth {
+interface LiveHealth {
   status: ObservedObject['health'];
   message: string;
 }

@@ -24,7 +24,7 @@ const stepOfKind = new Map(steps.flatMap((kinds, step) => kinds.map((kind) => [k
 const workloadStep = steps.findIndex((kinds) => kinds.length === 0);
 
 /** The step in which a kind is applied; a number to compare, no more. */
-export function applyStep(object: { apiVersion: string; kind: string }): number {
+function applyStep(object: { apiVersion: string; kind: string }): number {
   return stepOfKind.get(`${groupOf(object.apiVersion)}/${object.kind}`) ?? workloadStep;
 }
 

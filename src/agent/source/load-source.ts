@@ -5,7 +5,7 @@ import { type DirectorySource, describeSource } from './describe-source.js';
 import { readDirectory, type SourceTree } from './read-directory.js';
 
 /** One repository, fetched on demand. */
-export interface SourceRepository extends SourceTree {
+interface SourceRepository extends SourceTree {
   /** Brings a commit with its whole tree; returns at once when it is there. */
   fetchSha(sha: string, options: { fallbackRef?: string; signal?: AbortSignal }): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { breakerLimit, judge } from '../../preview/breaker.js';
 
 /** An incarnation whose file is gone, or has made way for the next one. */
-export interface PendingDeletion {
+interface PendingDeletion {
   slug: string;
   incarnation: number;
 }
