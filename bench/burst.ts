@@ -1,40 +1,62 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { createBenchWorld, createLoadProject, loadProject } from './support/bench-world.js';
-import { report, until } from './support/report.js';
+import {
+  createBenchWorld,
+  createLoadProject,
+  environmentsGitDir,
+  loadPath,
+  loadProject,
+} from './support/bench-world.js';
+import { watchBranch } from './support/branch-watch.js';
+import { openPipelineJobs } from './support/pipeline-jobs.js';
+import { report, round, within } from './support/report.js';
 
-// Many merge requests open at once → the file of each is in the branch at the Git server.
-const run = promisify(execFile);
+// Many merge requests open at once → the file of each is in the branch at the Git server. Then the pipeline job of
+// today. Argument: how many of those at once; default 20, for 100 of them take minutes.
+const jobsAtOnce = Number(process.argv[2] ?? 20);
+const aims = new Map([
+  [100, 1_000],
+  [1_000, 5_000],
+]);
+const totals = new Map<number, number>();
 
-for (const count of [100, 1_000]) {
+for (const count of new Set([jobsAtOnce, ...aims.keys()])) {
+  const measured = await burst(count);
+  totals.set(count, measured.totalMs);
+  report('burst', { count, aimMs: aims.get(count) ?? null, ...measured });
+}
+const jobs = await openPipelineJobs(10);
+try {
+  const { totalMs } = await jobs.atOnce(jobsAtOnce);
+  const mayflyMs = totals.get(jobsAtOnce) ?? Number.NaN;
+  const ratio = round(totalMs / mayflyMs);
+  const lost = await jobs.lost();
+  report('burst-compared', { count: jobsAtOnce, mayflyMs, pipelineJobsMs: totalMs, pipelineJobsToMayfly: ratio, lost });
+} finally {
+  await jobs.close();
+}
+
+async function burst(count: number) {
   const world = await createBenchWorld({ manager: loadProject });
   try {
     await createLoadProject(world);
     await world.startManager();
-    const project = world.gitlab.project('acme/load');
-    const gitDir = join(world.directory, 'git', 'platform/environments.git');
-    const committed = async (): Promise<number> => {
-      const { stdout } = await run('git', ['--git-dir', gitDir, 'ls-tree', '-r', '--name-only', 'dynamic-envs'], {
-        maxBuffer: 16 * 1024 * 1024,
-      });
-      return stdout.split('\n').filter((name) => name.startsWith('apps/load-')).length;
+    const branch = watchBranch(environmentsGitDir(world), 'dynamic-envs');
+    const open = async (title: string): Promise<string> => {
+      const { iid } = await world.gitlab.createMergeRequest(loadPath, { sourceBranch: title, title });
+      return `apps/load-${iid}.yml`;
     };
-    await world.gitlab.createMergeRequest(project, { sourceBranch: 'warm-up', title: 'warm-up' });
-    await until('the first commit', async () => ((await committed()) === 1 ? true : undefined), { everyMs: 20 });
+    for (let i = 0; i < 5; i += 1) await within('a warm-up', 60_000, branch.seen(await open(`warm-up-${i}`)));
+    const before = await branch.content();
     const startedAt = performance.now();
-    await Promise.all(
-      Array.from({ length: count }, (_, i) =>
-        world.gitlab.createMergeRequest(project, { sourceBranch: `burst-${i}`, title: `Burst ${i}` }),
-      ),
-    );
-    await until('all commits', async () => ((await committed()) === count + 1 ? true : undefined), {
-      everyMs: 20,
-      timeoutMs: 120_000,
-    });
-    const totalMs = Math.round(performance.now() - startedAt);
-    const { stdout } = await run('git', ['--git-dir', gitDir, 'rev-list', '--count', 'dynamic-envs']);
-    report('burst', { count, totalMs, commits: Number(stdout), lost: count + 1 - (await committed()) });
+    const files = await Promise.all(Array.from({ length: count }, (_, i) => open(`burst-${i}`)));
+    const openedMs = Math.round(performance.now() - startedAt);
+    const seen = await within('all commits', 120_000, Promise.all(files.map((file) => branch.seen(file))));
+    const after = await branch.content();
+    branch.close();
+    const found = new Set(after.files);
+    const lost = files.filter((file) => !found.has(file)).length;
+    // One commit a preview, or something was done twice.
+    const extraCommits = after.commits - before.commits - count;
+    return { totalMs: Math.round(Math.max(...seen) - startedAt), openedMs, extraCommits, lost: lost + extraCommits };
   } finally {
     await world.close();
   }

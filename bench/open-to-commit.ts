@@ -1,84 +1,73 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { createBenchWorld, createLoadProject, loadProject } from './support/bench-world.js';
-import { report, summarize, until } from './support/report.js';
+import {
+  createBenchWorld,
+  createLoadProject,
+  environmentsGitDir,
+  loadPath,
+  loadProject,
+} from './support/bench-world.js';
+import { watchBranch } from './support/branch-watch.js';
+import { openPipelineJobs, seedBranch } from './support/pipeline-jobs.js';
+import { report, round, summarize, within } from './support/report.js';
 
 // A merge request opens → its file is in the branch at the Git server, with few and with many other files there, and
-// with a GitLab that answers at once or after 100 ms.
-const run = promisify(execFile);
+// with a GitLab that answers at once or after 100 ms. Then the pipeline job of today, on a branch with as many files.
+// Argument: rounds of each.
 const rounds = Number(process.argv[2] ?? 30);
+const medians = new Map<string, number>();
 
 for (const files of [10, 1_000]) {
-  for (const latencyMs of [0, 100]) await measure(files, latencyMs);
+  for (const apiLatencyMs of [0, 100]) {
+    const measured = await measure(files, apiLatencyMs);
+    medians.set(`${files} ${apiLatencyMs}`, measured.median);
+    report('open-to-commit', { files, apiLatencyMs, ...measured });
+  }
 }
+const few = medians.get('10 0') ?? Number.NaN;
+const many = medians.get('1000 0') ?? Number.NaN;
+const job = await measureJob();
+report('open-to-commit-compared', {
+  aimMs: 150,
+  medianMs: few,
+  manyFilesToFew: round(many / few),
+  pipelineJobMs: job.median,
+  pipelineJobToMayfly: round(job.median / few),
+  lost: job.lost,
+});
 
-async function measure(files: number, latencyMs: number): Promise<void> {
+async function measure(files: number, apiLatencyMs: number) {
   const world = await createBenchWorld({ manager: loadProject });
   try {
     await createLoadProject(world);
-    await fill(world.environments, files);
+    await seedBranch(world.environments, files);
     await world.startManager();
-    const project = world.gitlab.project('acme/load');
-    await open(world, project.path, 'warm-up');
-    if (latencyMs > 0) world.gitlab.faults.add({ kind: 'latency', ms: latencyMs });
-    const times: number[] = [];
-    for (let i = 0; i < rounds; i += 1) times.push(await open(world, project.path, `round-${i}`));
-    const { stdout } = await run('git', [
-      '--git-dir',
-      repository(world),
-      'ls-tree',
-      '--name-only',
-      'dynamic-envs',
-      'apps/',
-    ]);
-    const found = stdout.split('\n').filter((name) => name.startsWith('apps/load-')).length;
-    report('open-to-commit', { files, apiLatencyMs: latencyMs, ...summarize(times), lost: rounds + 1 - found });
+    const branch = watchBranch(environmentsGitDir(world), 'dynamic-envs');
+    const open = async (title: string): Promise<{ file: string; durationMs: number }> => {
+      const startedAt = performance.now();
+      const { iid } = await world.gitlab.createMergeRequest(loadPath, { sourceBranch: title, title });
+      const file = `apps/load-${iid}.yml`;
+      return { file, durationMs: (await within(file, 60_000, branch.seen(file))) - startedAt };
+    };
+    // The first ones write the branch's own file, and warm up what a manager that runs has warm.
+    for (let i = 0; i < 5; i += 1) await open(`warm-up-${i}`);
+    if (apiLatencyMs > 0) world.gitlab.faults.add({ kind: 'latency', ms: apiLatencyMs });
+    const results: { file: string; durationMs: number }[] = [];
+    for (let i = 0; i < rounds; i += 1) results.push(await open(`round-${i}`));
+    const found = new Set((await branch.content()).files);
+    branch.close();
+    const lost = results.filter(({ file }) => !found.has(file)).length;
+    return { ...summarize(results.map(({ durationMs }) => durationMs)), lost };
   } finally {
     await world.close();
   }
 }
 
-type World = Awaited<ReturnType<typeof createBenchWorld>>;
-
-function repository(world: World): string {
-  return join(world.directory, 'git', 'platform/environments.git');
-}
-
-/** Opens one and answers after how many milliseconds the branch has moved. */
-async function open(world: World, path: string, branch: string): Promise<number> {
-  const head = await headOf(world);
-  const startedAt = performance.now();
-  await world.gitlab.createMergeRequest(path, { sourceBranch: branch, title: branch });
-  await until(`the commit of ${branch}`, async () => ((await headOf(world)) === head ? undefined : true), {
-    everyMs: 2,
-  });
-  return performance.now() - startedAt;
-}
-
-/** As any client of the server sees it: over HTTP. */
-async function headOf(world: World): Promise<string | null> {
-  const answer = await fetch(`${world.environments}/info/refs?service=git-upload-pack`);
-  return /(?<oid>[0-9a-f]{40}) refs\/heads\/dynamic-envs/.exec(await answer.text())?.groups?.oid ?? null;
-}
-
-/** Puts that many files into the branch, as people would who used it before. */
-async function fill(url: string, files: number): Promise<void> {
-  const clone = await mkdtemp(join(tmpdir(), 'mayfly-bench-clone-'));
+async function measureJob() {
+  const jobs = await openPipelineJobs(10);
   try {
-    const git = (...args: string[]) =>
-      run('git', ['-C', clone, '-c', 'user.name=bench', '-c', 'user.email=bench@example.com', ...args]);
-    await git('init', '-q', '-b', 'dynamic-envs');
-    await mkdir(join(clone, 'apps'));
-    for (let i = 0; i < files; i += 1) {
-      await writeFile(join(clone, 'apps', `other-${i}.yml`), `# somebody's file ${i}\nkind: List\n`);
-    }
-    await git('add', '.');
-    await git('commit', '-q', '-m', 'Files from before');
-    await git('push', '-q', url, 'dynamic-envs');
+    const times: number[] = [];
+    for (let i = 0; i < Math.min(rounds, 20); i += 1) times.push(...(await jobs.atOnce(1)).each);
+    return { ...summarize(times), lost: await jobs.lost() };
   } finally {
-    await rm(clone, { recursive: true, force: true });
+    await jobs.close();
   }
 }

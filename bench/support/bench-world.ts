@@ -35,17 +35,22 @@ export async function createBenchWorld(options: Omit<WorldOptions, 'databaseUrl'
 
 /** Configuration that follows the project without Git content, with room for all its previews. */
 export const loadProject = {
-  limits: { previews: 100_000 },
+  limits: { previews: 10_000 },
   projects: [
     {
       name: 'load',
       path: loadPath,
       preview: { url: 'https://{{slug}}.preview.example.com', source: { path: 'deploy/preview' } },
       follow: { targetBranches: ['*'] },
-      limits: { previews: 100_000 },
+      limits: { previews: 10_000 },
     },
   ],
 };
+
+/** Folder of the repository with the branch, at the Git server. */
+export function environmentsGitDir(world: World): string {
+  return join(world.directory, 'git/platform/environments.git');
+}
 
 /** Makes that project in the stand-in, with the webhook of the one with content. */
 export async function createLoadProject(world: World): Promise<void> {

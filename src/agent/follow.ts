@@ -76,7 +76,11 @@ export function createBranchFollower(
   }
 
   function setGuard(next: Guard, snapshot: BranchSnapshot): void {
-    if (next !== guard && next !== null) {
+    // Before its first commit an agent that never followed anything has nothing to lose.
+    const isFirstStart =
+      next === 'installation-missing' && pinned === null && trusted === null && snapshot.head === null;
+    if (next !== guard && isFirstStart) log.info('branch not there yet');
+    else if (next !== guard && next !== null) {
       log.error(
         { reason: next, head: snapshot.head, trusted, installation: snapshot.installation, pinned },
         'branch not followed',

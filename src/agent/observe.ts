@@ -16,6 +16,8 @@ export interface ObserverDeps {
 export interface Observer {
   /** Says nothing when it is what was said last. */
   report(sighting: Sighting): void;
+  /** Says once more what was said last of it: the manager lost it, or never had it. */
+  repeat(pair: { slug: string; incarnation: number }): void;
   /** Forgets what was said last: what comes next is sent in any case. */
   forget(pair: { slug: string; incarnation: number }): void;
   /** Sends what is kept until the signal aborts. */
@@ -35,7 +37,7 @@ const maxPauseMs = 30_000;
 /** `start` is the agent's start number: what an earlier run of it said is older. */
 export function createObserver(deps: ObserverDeps, start: number): Observer {
   const outbox = new Map<string, ObservationMessage>();
-  const last = new Map<string, string>();
+  const last = new Map<string, { print: string; sighting: Sighting }>();
   let counter = 0;
   let largest = batchSize;
   let wake: (() => void) | null = null;
@@ -45,12 +47,16 @@ export function createObserver(deps: ObserverDeps, start: number): Observer {
     const bounded = boundedSighting(sighting);
     const { branchCommit: _, ...said } = bounded;
     const print = JSON.stringify(said);
-    if (last.get(key) === print) return;
-    last.set(key, print);
+    if (last.get(key)?.print === print) return;
+    last.set(key, { print, sighting: bounded });
+    keep(key, bounded);
+  }
+
+  function keep(key: string, sighting: Sighting): void {
     counter += 1;
     // The newest goes to the end, so that what was never overtaken is sent first.
     outbox.delete(key);
-    outbox.set(key, { ...bounded, seq: [start, counter] });
+    outbox.set(key, { ...sighting, seq: [start, counter] });
     const oldest = outbox.size > maxKept ? outbox.keys().next().value : undefined;
     if (oldest !== undefined) outbox.delete(oldest);
     wake?.();
@@ -109,7 +115,15 @@ export function createObserver(deps: ObserverDeps, start: number): Observer {
     }
   }
 
-  return { report, forget: (pair) => void last.delete(pairKey(pair)), run };
+  return {
+    report,
+    repeat(pair) {
+      const said = last.get(pairKey(pair));
+      if (said !== undefined) keep(pairKey(pair), said.sighting);
+    },
+    forget: (pair) => void last.delete(pairKey(pair)),
+    run,
+  };
 }
 
 /** Within what the protocol takes; the unhealthy objects come first, so that they are not the ones cut off. */

@@ -1,13 +1,15 @@
 import { isAppError } from '../error/app-error.js';
 import type { Logger } from '../log/create-logger.js';
-import type { Order, Poll } from '../protocol/poll.js';
+import type { Order, Poll, PollAnswer } from '../protocol/poll.js';
 import type { Deletions } from './deletions.js';
 import { type BranchFollower, breakerReport } from './follow.js';
 import type { LiveObjects } from './live/live-objects.js';
 import type { PreviewState } from './preview-state.js';
 
 export interface PollDeps {
-  poll(body: Poll, signal: AbortSignal): Promise<Order[]>;
+  poll(body: Poll, signal: AbortSignal): Promise<PollAnswer>;
+  /** Tells the manager once more what was last seen. */
+  repeat(pair: { slug: string; incarnation: number }): void;
   previews: ReadonlyMap<string, PreviewState>;
   follower: BranchFollower;
   deletions: Deletions;
@@ -79,7 +81,8 @@ export function createPoller(deps: PollDeps): Poller {
     async run(signal) {
       const acknowledged = [...carriedOut].slice(0, 1_000);
       try {
-        const orders = await deps.poll(pollBody(deps, acknowledged), signal);
+        const { orders, unheard } = await deps.poll(pollBody(deps, acknowledged), signal);
+        for (const pair of unheard) deps.repeat(pair);
         const repeated = new Set(orders.map(({ id }) => id));
         const any = await carryOutAll(orders, signal);
         // What the manager no longer repeats, it has heard.

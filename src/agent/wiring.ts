@@ -151,10 +151,11 @@ export function deletionDeps(shared: Shared, follower: BranchFollower): Deletion
 }
 
 export function pollDeps(shared: Shared, follower: BranchFollower, deletions: Deletions): PollDeps {
-  const { parts, options, previews, pauses, queue, view } = shared;
+  const { parts, options, previews, observer, pauses, queue, view } = shared;
   const { manager, log } = parts;
   return {
-    poll: async (body, until) => (manager === null ? [] : manager.poll(body, until)),
+    poll: async (body, until) => (manager === null ? { orders: [], unheard: [] } : manager.poll(body, until)),
+    repeat: observer.repeat,
     previews,
     follower,
     deletions,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { createLogger } from '../log/create-logger.js';
+import type { SandboxAddresses } from '../sandbox/sandbox.js';
 import { print } from './print.js';
 import { untilSignal } from './until-signal.js';
 
@@ -32,7 +33,7 @@ async function runSandbox(flags: SandboxFlags): Promise<void> {
     destination: process.stderr,
   });
   if (flags.json !== true) print('Starting PostgreSQL, Git, GitLab, a cluster and Mayfly …');
-  const sandbox = await startSandbox(
+  const starting = startSandbox(
     {
       dataDir: flags.data ?? null,
       kubeconfig: flags.kubeconfig ?? null,
@@ -40,21 +41,39 @@ async function runSandbox(flags: SandboxFlags): Promise<void> {
     },
     log,
   );
-  const { addresses } = sandbox;
-  if (flags.json === true) print(JSON.stringify(addresses));
-  else {
-    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    print(`
-Ready after ${seconds} s.
+  let isStopping = false;
+  const announced = starting.then(({ addresses }) => {
+    if (isStopping) return;
+    print(flags.json === true ? JSON.stringify(addresses) : welcome(addresses, performance.now() - startedAt));
+  });
+  // A signal during the start, too, ends all that was started.
+  const stop = async (): Promise<void> => {
+    isStopping = true;
+    if (flags.json !== true) print('\nStopping …');
+    const sandbox = await starting.catch((error: unknown) => {
+      log.debug({ err: error }, 'the start was interrupted');
+      return null;
+    });
+    await sandbox?.stop();
+  };
+  await untilSignal(log, stop, foreverAfter(announced));
+}
+
+/** Rejects when `first` does; never resolves. */
+async function foreverAfter(first: Promise<void>): Promise<void> {
+  await first;
+  return new Promise(() => undefined);
+}
+
+function welcome(addresses: SandboxAddresses, tookMs: number): string {
+  return `
+Ready after ${(tookMs / 1_000).toFixed(1)} s.
 
   GitLab         ${addresses.gitlab}/${addresses.project}   <- open a merge request here
   Dashboard      ${addresses.dashboard}
   Environments   git clone -b dynamic-envs ${addresses.git}
-  Cluster        KUBECONFIG=${addresses.kubeconfig}
-  Database       ${addresses.database.replace(/:[^:@/]*@/, ':…@')}
+  Cluster        KUBECONFIG=${addresses.kubeconfig} kubectl get ns,deploy -A
 
 Ctrl-C ends it. What happens to the previews:
-`);
-  }
-  await untilSignal(log, () => sandbox.stop(), new Promise(() => undefined));
+`;
 }

@@ -1,5 +1,8 @@
 import type { Logger } from '../log/create-logger.js';
 
+/** npm repeats to its child the Ctrl-C that the terminal has sent to both; nobody presses it twice as fast. */
+const repeatedWithinMs = 500;
+
 /** What is not done by then is abandoned: it is safe to, for running again heals it. */
 const stopTimeoutMs = 9_500;
 
@@ -15,8 +18,12 @@ export async function untilSignal(log: Logger, stop: () => Promise<void>, done: 
   const signal = await Promise.race([signalled, done]);
   if (signal === undefined) return;
   log.info({ signal }, 'stopping');
-  process.once('SIGTERM', () => process.exit(1));
-  process.once('SIGINT', () => process.exit(1));
+  const signalledAt = performance.now();
+  const endAtOnce = (): void => {
+    if (performance.now() - signalledAt > repeatedWithinMs) process.exit(1);
+  };
+  process.on('SIGTERM', endAtOnce);
+  process.on('SIGINT', endAtOnce);
   const timer = setTimeout(() => {
     log.error({ stopTimeoutMs }, 'not stopped in time, ending all the same');
     process.exit(1);

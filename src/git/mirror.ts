@@ -108,7 +108,10 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
         deps.log.warn({ url: transport.url, head, err: error }, 'a push of our own could not be stored here');
       });
     },
-    close: () => inTurn(() => transport.close()),
+    close: async () => {
+      await transport.close();
+      await inTurn(async () => undefined);
+    },
   };
 }
 

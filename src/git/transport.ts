@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import { AppError } from '../error/app-error.js';
+import { AppError, isAppError } from '../error/app-error.js';
 import { deniedError, tooLargeError, unreachableError } from './git-errors.js';
 
 /** A token and the one place that it may be sent to. */
@@ -44,6 +44,16 @@ export function createTransport(options: { url: string; auth: GitAuth | null }):
   const agent = new Agent({ connections: 16, keepAliveTimeout: 30_000 });
 
   async function call<T>(input: GitCall, read: (body: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
+    try {
+      return await callOnce(input, read);
+    } catch (error) {
+      // A server closes idle connections when it likes. Asking again is harmless; pushing again is not.
+      if (input.service !== 'git-upload-pack' || !isAppError(error) || error.data.why !== 'UND_ERR_SOCKET') throw error;
+      return callOnce(input, read);
+    }
+  }
+
+  async function callOnce<T>(input: GitCall, read: (body: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
     const timeout = AbortSignal.timeout(input.timeoutMs);
     const signal = input.signal === undefined ? timeout : AbortSignal.any([timeout, input.signal]);
     try {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { ManagerConfig } from '../config/manager-config.js';
 import { changedSections, watchReload } from '../config/watch-reload.js';
-import { createGitLab, type GitLab } from '../gitlab/client.js';
+import { createGitLab, type GitLab, type GitLabOptions } from '../gitlab/client.js';
 import { getProject } from '../gitlab/projects.js';
 import { createManagerMetrics, type ManagerMetrics } from '../metrics/manager-metrics.js';
 import { listenToBranch } from '../store/branch-listener.js';
@@ -30,6 +30,8 @@ export interface ServeOptions {
   log: Logger;
   /** Reads the configuration again on SIGHUP; absent: it is never read again. */
   reload?: () => Promise<ManagerConfig>;
+  /** How long GitLab is waited for; default: see the client. */
+  patience?: Pick<GitLabOptions, 'timeoutMs' | 'retry'>;
 }
 
 export interface Manager {
@@ -76,7 +78,7 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
   releases.push(database.release);
   const { pool } = database;
   const metrics = createManagerMetrics(managerSamples(database), { log });
-  const gitlab = createGitLab({ ...config.gitlab, signal, observe: metrics.countGitlabRequest });
+  const gitlab = createGitLab({ ...config.gitlab, ...options.patience, signal, observe: metrics.countGitlabRequest });
   releases.push(gitlab.close);
   const calls = gitlabCalls(gitlab);
   const force = await openForce({ config, database, gitlab, log, signal });

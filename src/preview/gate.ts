@@ -70,7 +70,7 @@ export function pipelineState(jobs: readonly PipelineJob[] | null): GateReading 
   }
   const unfinished = named('unfinished');
   if (unfinished.length > 0) {
-    return { state: 'waiting', detail: `${unfinished.length} of ${counted.length} jobs have not finished.` };
+    return { state: 'waiting', detail: `Jobs not finished yet: ${unfinished.length} of ${counted.length}.` };
   }
   const [manual] = named('manual');
   if (manual !== undefined) {

@@ -38,8 +38,14 @@ export const orderSchema = z.object({
   by: z.string(),
 });
 
-/** Answer to a poll; an order is repeated until it is acknowledged. */
-export const pollAnswerSchema = z.object({ orders: z.array(orderSchema) });
+/**
+ * Answer to a poll; an order is repeated until it is acknowledged. `unheard`: living previews of which the manager has
+ * no observation, so that the agent says once more what it sees; absent from an older manager.
+ */
+export const pollAnswerSchema = z.object({
+  orders: z.array(orderSchema),
+  unheard: z.array(z.object(pair)).default([]),
+});
 
 export type Poll = z.infer<typeof pollSchema>;
 export type PollAnswer = z.infer<typeof pollAnswerSchema>;

@@ -10,6 +10,9 @@ export interface PreviewSite {
   close(): Promise<void>;
 }
 
+/** So that a page that is open follows the next deploy by itself. */
+const lookAgainSeconds = 3;
+
 interface Shape {
   metadata?: { name?: string };
   data?: Record<string, string>;
@@ -91,12 +94,12 @@ function page(response: ServerResponse, status: number, title: string, body: str
     'cache-control': 'no-store',
   });
   response.end(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${heading}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="${lookAgainSeconds}">
 <style>body{margin:0;font:16px/1.5 system-ui,sans-serif;background:#f6f5f1;color:#222}
 header{background:${colour};color:#fff;padding:3rem 1.5rem}h1{margin:0;font-size:2rem;overflow-wrap:anywhere}
 main{padding:1.5rem;overflow-x:auto}table{border-collapse:collapse}td,th{text-align:left;padding:.4rem .9rem .4rem 0}
-small{color:#666}</style></head><body><header><h1>${heading}</h1></header>
-<main>${body}<p><small>Served by the sandbox from what the cluster says is deployed.</small></p></main></body></html>`);
+main,h1{max-width:60rem;margin-left:auto;margin-right:auto}small{color:#666}</style></head><body><header><h1>${heading}</h1></header>
+<main>${body}<p><small>The sandbox stands in for the Ingress. This page tells what the cluster says is deployed, and looks again every ${lookAgainSeconds} s.</small></p></main></body></html>`);
 }
 
 function escapeHtml(text: string): string {

@@ -77,7 +77,8 @@ function sandboxProject(parts: SandboxParts): ProjectConfig {
       forks: 'never',
     },
     gate: { pipeline: 'success' },
-    lifetime: { ttlMs: 72 * hour },
+    // Short enough that `/preview extend 2d` is seen to move the end.
+    lifetime: { ttlMs: 24 * hour },
     limits: { previews: 20 },
     feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false } },
     deployTimeoutMs: hour / 6,

@@ -8,8 +8,8 @@ import { openConnection } from '../kube/connection.js';
 import { sendJson } from '../kube/send-json.js';
 import type { Logger } from '../log/create-logger.js';
 import { serve } from '../manager/serve.js';
+import { choosePorts } from './choose-ports.js';
 import { startCluster } from './cluster/start-cluster.js';
-import { freePort } from './free-port.js';
 import { startGitServer } from './git-server.js';
 import { startGitLab } from './gitlab/start-gitlab.js';
 import { type ReadCluster, startPreviewSite } from './preview-site.js';
@@ -51,13 +51,29 @@ export interface Sandbox {
 
 type Release = () => Promise<void>;
 
-const preferredPorts = { gitlab: 8929, git: 8930, previews: 8931, manager: 8932, metrics: 8933, dashboard: 8934 };
+const startAttempts = 3;
 
 /**
  * Starts everything a newcomer lacks, and Mayfly itself, in this process: what was started is ended in reverse order,
  * also when a later part fails to start.
  */
 export async function startSandbox(options: SandboxOptions, log: Logger): Promise<Sandbox> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(options, log);
+    } catch (error) {
+      // Another program took a port between its choice and its use: the next choice knows.
+      if (attempt === startAttempts || !isPortTaken(error)) throw error;
+      log.info({ attempt }, 'a port was taken meanwhile, starting again');
+    }
+  }
+}
+
+function isPortTaken(error: unknown): boolean {
+  return isAppError(error, 'port-taken') || (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE');
+}
+
+async function startOnce(options: SandboxOptions, log: Logger): Promise<Sandbox> {
   const releases: Release[] = [];
   const stop = once(async () => {
     for (const release of releases.reverse()) await release();
@@ -73,17 +89,18 @@ export async function startSandbox(options: SandboxOptions, log: Logger): Promis
 async function startParts(options: SandboxOptions, log: Logger, releases: Release[]): Promise<SandboxAddresses> {
   const dataDir = await openDataDir(options.dataDir, releases);
   const keeps = options.dataDir !== null;
+  const ports = await choosePorts(dataDir);
   const gitRoot = join(dataDir, 'git');
   await mkdir(gitRoot, { recursive: true });
   let noticePush: (repository: string) => void = () => undefined;
   const git = await startGitServer({
     root: gitRoot,
-    port: await freePort(preferredPorts.git),
+    port: ports.git,
     onPush: (repository) => noticePush(repository),
   });
   releases.push(() => git.close());
   const gitlab = await startGitLab({
-    port: await freePort(preferredPorts.gitlab),
+    port: ports.gitlab,
     gitRoot,
     gitUrl: git.url,
     log: log.child({ part: 'gitlab' }),
@@ -97,7 +114,7 @@ async function startParts(options: SandboxOptions, log: Logger, releases: Releas
   };
   const kubeconfigPath = await startOrFindCluster(options, dataDir, keeps, log, releases);
   const site = await startPreviewSite(await clusterReader(kubeconfigPath, releases), {
-    port: await freePort(preferredPorts.previews),
+    port: ports.previews,
     namespacePrefix: sandboxNamespacePrefix,
   });
   releases.push(() => site.close());
@@ -111,11 +128,7 @@ async function startParts(options: SandboxOptions, log: Logger, releases: Releas
     kubeconfigPath,
     webhookSecret: randomBytes(24).toString('hex'),
     agentToken: randomBytes(24).toString('hex'),
-    ports: {
-      manager: await freePort(preferredPorts.manager),
-      metrics: await freePort(preferredPorts.metrics),
-      dashboard: await freePort(preferredPorts.dashboard),
-    },
+    ports,
   };
   const config = sandboxManagerConfig(parts);
   hookProjects(gitlab, { url: `${config.publicUrl}/webhooks/gitlab`, token: parts.webhookSecret });

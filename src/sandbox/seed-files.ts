@@ -46,6 +46,9 @@ spec:
 `,
 };
 
+export const applicationDescription =
+  'A small web shop. What deploy/preview holds is deployed for each merge request: try another greeting in site.yaml.';
+
 /** Path of the seeded project, and of the repository that holds the branch. */
 export const applicationProject = 'acme/shop';
 export const environmentsProject = 'platform/environments';

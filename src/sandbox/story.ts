@@ -1,18 +1,17 @@
 import pg from 'pg';
 import type { Logger } from '../log/create-logger.js';
+import { type StoryEvent, storyWords } from './story-words.js';
 
-interface EventRow {
+interface EventRow extends StoryEvent {
   id: string;
   at: Date;
   slug: string;
-  incarnation: number;
-  kind: string;
-  actor: string | null;
-  detail: string | null;
 }
 
 const newerSql = `
-  select id, at, slug, incarnation, kind, actor, detail from preview_event where id > $1 order by id limit 200`;
+  select e.id, e.at, e.slug, e.incarnation, e.kind, e.actor, e.detail, p.url
+  from preview_event e left join preview p using (slug, incarnation)
+  where e.id > $1 order by e.id limit 200`;
 const lookEveryMs = 250;
 
 /**
@@ -34,7 +33,8 @@ export async function tellStory(
     const { rows } = await client.query<EventRow>(newerSql, [last]);
     for (const row of rows) {
       last = row.id;
-      tell(lineOf(row));
+      const line = lineOf(row);
+      if (line !== null) tell(line);
     }
   }
   const timer = setInterval(() => {
@@ -47,14 +47,17 @@ export async function tellStory(
   };
 }
 
-function lineOf(row: EventRow): string {
-  const time = row.at.toISOString().slice(11, 19);
-  const name = row.incarnation === 1 ? row.slug : `${row.slug} (${row.incarnation})`;
-  const rest = [row.detail, row.actor === null ? null : `by ${row.actor}`].filter((part) => part !== null);
-  return `${time}  ${name.padEnd(14)} ${row.kind.padEnd(10)} ${plain(rest.join(', ')).slice(0, 160)}`.trimEnd();
+/** null: nothing that a reader needs to know. */
+function lineOf(row: EventRow): string | null {
+  const words = storyWords(row);
+  const time = row.at.toTimeString().slice(0, 8);
+  return words === null ? null : `${time}  ${row.slug.padEnd(10)}  ${plain(words)}`;
 }
+
+const longestLine = 200;
 
 /** An outsider's text must not move the cursor or colour the terminal. */
 function plain(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').replace(/\b(?<short>[0-9a-f]{8})[0-9a-f]{32}\b/g, '$<short>');
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+  return line.length <= longestLine ? line : `${line.slice(0, longestLine)}…`;
 }

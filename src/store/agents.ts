@@ -50,15 +50,27 @@ select
     from preview p
     where p.cluster = $1 and p.phase = 'stopping' and not p.needs_commit
       and not exists (select from jsonb_to_recordset($3::jsonb) as l(slug text, incarnation integer)
-        where l.slug = p.slug and l.incarnation = p.incarnation)) as missing`;
+        where l.slug = p.slug and l.incarnation = p.incarnation)) as missing,
+  (select coalesce(json_agg(json_build_object('slug', p.slug, 'incarnation', p.incarnation)), '[]')
+    from jsonb_to_recordset($3::jsonb) as l(slug text, incarnation integer)
+      join preview p on p.slug = l.slug and p.incarnation = l.incarnation and p.cluster = $1
+    where not exists (select from observation o
+      where o.slug = l.slug and o.incarnation = l.incarnation)) as unheard`;
 
-/** Stores a poll and answers the orders that wait, and the stopping rows that the agent does not name. */
+/**
+ * Stores a poll and answers the orders that wait, the stopping rows that the agent does not name, and those that it
+ * names without ever having said what it sees: this database is a new one.
+ */
 export async function storePoll(
   q: Queryable,
   cluster: string,
   poll: AgentPoll,
-): Promise<{ orders: AgentOrder[]; missing: MissingPreview[] }> {
-  const answer = await q.query<{ orders: AgentOrder[]; missing: (Pair & { removedBy: number | null })[] }>({
+): Promise<{ orders: AgentOrder[]; missing: MissingPreview[]; unheard: Pair[] }> {
+  const answer = await q.query<{
+    orders: AgentOrder[];
+    missing: (Pair & { removedBy: number | null })[];
+    unheard: Pair[];
+  }>({
     name: 'store-poll',
     text: pollSql,
     values: [
@@ -74,7 +86,7 @@ export async function storePoll(
   const missing = (row?.missing ?? []).flatMap((pair) =>
     pair.removedBy === null ? [] : [{ ...pair, removedBy: pair.removedBy }],
   );
-  return { orders: row?.orders ?? [], missing };
+  return { orders: row?.orders ?? [], missing, unheard: row?.unheard ?? [] };
 }
 
 // The agent itself may say more later: an observation of its own start number replaces this one.

@@ -34,7 +34,11 @@ const installationSql = `
   on conflict (singleton) do update set id = excluded.id, generation = greatest(i.generation, excluded.generation),
     branch_head = excluded.branch_head, blocked_reason = null`;
 
+// The write is recorded as well: a row of which no push was ever begun would end without its file being removed.
 const committedSql = `
+  with written as (
+    insert into branch_write (slug, incarnation, blob, generation) values ($1, $2, $3, $4)
+  )
   update preview set committed_blob = $3, committed_at = now(), committed_generation = $4, edited_blob = null,
     needs_commit = false
   where slug = $1 and incarnation = $2`;

@@ -111,6 +111,10 @@ with change as (
     committed_commit = coalesce(c."commit", p.committed_commit, $2), edited_blob = null, commit_after = null,
     needs_commit = p.version <> c.version
   from change c where p.slug = c.slug and p.incarnation = c.incarnation
+), outlived as (
+  -- A push that began on an earlier head cannot land any more.
+  delete from branch_write w using change c
+  where w.slug = c.slug and w.incarnation = c.incarnation and w.generation < $1
 ), happened as (
   insert into preview_event (slug, incarnation, kind, detail)
   select slug, incarnation, 'committed', subject || ' in ' || "commit" from change where "commit" is not null

@@ -29,14 +29,8 @@ function refreshSoon() {
 if (project !== undefined) {
   const events = new EventSource(`/-/sandbox/events?project=${project}`);
   events.addEventListener('changed', refreshSoon);
-  let wasLost = false;
-  events.addEventListener('error', () => {
-    wasLost = true;
-  });
-  events.addEventListener('open', () => {
-    if (wasLost) refreshSoon();
-    wasLost = false;
-  });
+  // Something may have changed after the page was made and before the server was listened to.
+  events.addEventListener('open', refreshSoon);
 }
 
 for (const select of document.querySelectorAll('select[data-submit]')) {

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Mirror, openMirror } from '../../src/git/mirror.js';
 import { byTokens, type GitServer, startGitServer } from '../../src/sandbox/git-server.js';
-import { createPerson, type Person, temporaryFolder } from '../support/git-client.js';
+import { createPerson, git, type Person, temporaryFolder } from '../support/git-client.js';
 import { startGitProxy } from '../support/git-proxy.js';
 
 const log = pino({ level: 'silent' });
@@ -107,6 +107,20 @@ describe('the mirror of a repository', () => {
     closers.push(small.close);
     expect(await small.fetchHead('envs')).toBe(second);
     expect(await textAt(small, second, 'apps', 'a.yml')).toBe('small');
+  });
+
+  it('gets what an earlier commit had and its own head lacks, from a server that knows all histories by heart', async () => {
+    const { path, ada, mirror } = await setUp();
+    await ada.write('a.txt', 'first');
+    await ada.push('envs', 'First');
+    await ada.write('a.txt', 'second');
+    const second = await ada.push('envs', 'Second');
+    expect(await mirror.fetchHead('envs')).toBe(second);
+    await git(server.directory(path), 'repack', '--quiet', '-a', '-d', '--write-bitmap-index');
+    await ada.write('a.txt', 'first');
+    const third = await ada.push('envs', 'First again');
+    expect(await mirror.fetchHead('envs')).toBe(third);
+    expect(await textAt(mirror, third, '', 'a.txt')).toBe('first');
   });
 
   it('finds that history was rewritten, and reads the new head', async () => {
@@ -211,15 +225,17 @@ describe('the mirror of a repository', () => {
     const mirror = await openMirror({ ...options, maxStoredBytes: 50_000 });
     closers.push(mirror.close);
     const heads: string[] = [];
-    for (let index = 0; index < 4; index += 1) {
+    await ada.write('kept.txt', 'kept');
+    for (let index = 0; index < 7; index += 1) {
       await ada.write('large.bin', randomBytes(40_000).toString('base64'));
       heads.push(await ada.push('envs', `Large ${index}`));
       expect(await mirror.fetchHead('envs')).toBe(heads[index]);
-      expect(await mirror.readTree(heads[index] ?? '', '')).toHaveLength(1);
+      expect(await mirror.readTree(heads[index] ?? '', '')).toHaveLength(2);
     }
-    expect(await mirror.readTree(heads[2] ?? '', '')).toHaveLength(1);
+    expect(await mirror.readTree(heads[5] ?? '', '')).toHaveLength(2);
+    expect(await textAt(mirror, heads[6] ?? '', '', 'kept.txt')).toBe('kept');
     expect((await readdir(options.directory)).filter((name) => name.startsWith('objects-'))).toHaveLength(2);
-    expect(await mirror.isDescendant(heads[3] ?? '', heads[0] ?? '')).toBe(true);
+    expect(await mirror.isDescendant(heads[6] ?? '', heads[0] ?? '')).toBe(true);
   });
 
   it('stops at the size limit, at the time limit and at a cancellation', async () => {

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { newApiToken } from '../../src/config/api-token.js';
 import { freePort } from '../../src/sandbox/free-port.js';
 import { type GitServer, startGitServer } from '../../src/sandbox/git-server.js';
+import type { User } from '../../src/sandbox/gitlab/model.js';
 import { type GitLab, startGitLab } from '../../src/sandbox/gitlab/start-gitlab.js';
 import { applicationFiles } from '../../src/sandbox/seed-files.js';
 import { type Program, startProgram } from './program.js';
@@ -14,15 +15,16 @@ import { until } from './until.js';
 export interface WorldOptions {
   /** Of the database that the manager uses. */
   databaseUrl: string;
-  /** Of the agent's cluster; absent: no agent is configured to run. */
+  /** Of the agent's cluster; absent: no agent is started. */
   kubeconfig?: string;
   /** Merged into the project of `mayfly.yaml`. */
   project?: Record<string, unknown>;
   /** Merged into `mayfly.yaml`. */
   manager?: Record<string, unknown>;
-  /** Of the namespaces; a shared cluster needs one of its own for each world. */
-  namespacePrefix?: string;
-  agentNamespace?: string;
+  /** Files of the application's repository; default: the sandbox's. */
+  files?: Record<string, string>;
+  /** false: GitLab tells nothing. */
+  webhooks?: boolean;
 }
 
 /** GitLab's stand-in and a Git server in this process; the manager and the agent in processes of their own. */
@@ -30,15 +32,23 @@ export interface World {
   directory: string;
   git: GitServer;
   gitlab: GitLab;
+  /** The user whom Mayfly's token belongs to. */
+  bot: User;
   managerUrl: string;
   metricsUrl: string;
   apiToken: string;
   namespacePrefix: string;
   agentNamespace: string;
+  /** URL of the repository that holds the branch. */
   environments: string;
+  managerFile: string;
+  agentFile: string;
+  /** Every program that was started, the newest last. */
+  programs: readonly Program[];
   /** Resolves when it is ready. */
   startManager(): Promise<Program>;
-  startAgent(): Promise<Program>;
+  /** `kubeconfig`: instead of the one of the options. */
+  startAgent(kubeconfig?: string): Promise<Program>;
   /** GET of the manager's API. */
   api<T>(path: string): Promise<T>;
   writeManagerConfig(change: (config: Record<string, unknown>) => Record<string, unknown>): Promise<void>;
@@ -46,7 +56,7 @@ export interface World {
 }
 
 export const shopPath = 'acme/shop';
-const environmentsPath = 'platform/environments';
+export const environmentsPath = 'platform/environments';
 
 export async function createWorld(options: WorldOptions): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'mayfly-world-'));
@@ -57,7 +67,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const git = await startGitServer({ root: gitRoot, onPush: (repository) => notice(repository) });
   const gitlab = await startGitLab({ gitRoot, gitUrl: git.url });
   notice = (repository) => void gitlab.noticePush(repository.replace(/\.git$/, ''));
-  const shop = await gitlab.createProject({ path: shopPath, visibility: 'private', files: applicationFiles });
+  const shop = await gitlab.createProject({
+    path: shopPath,
+    visibility: 'private',
+    files: options.files ?? applicationFiles,
+  });
   const envs = await gitlab.createProject({
     path: environmentsPath,
     visibility: 'private',
@@ -66,11 +80,16 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const bot = gitlab.addUser({ username: 'mayfly', name: 'Mayfly', project: shop, accessLevel: 40 });
   gitlab.addUser({ username: 'mayfly', name: 'Mayfly', project: envs, accessLevel: 40 });
   const botToken = gitlab.tokenFor(bot);
-  const ports = { main: await freePort(0), metrics: await freePort(0), dashboard: await freePort(0) };
+  const ports = {
+    main: await freePort(0),
+    metrics: await freePort(0),
+    dashboard: await freePort(0),
+    agent: await freePort(0),
+  };
   const managerUrl = `http://127.0.0.1:${ports.main}`;
   const suffix = randomBytes(3).toString('hex');
-  const namespacePrefix = options.namespacePrefix ?? `pv-${suffix}-`;
-  const agentNamespace = options.agentNamespace ?? `mayfly-${suffix}`;
+  const namespacePrefix = `pv-${suffix}-`;
+  const agentNamespace = `mayfly-${suffix}`;
   const environments = git.repositoryUrl(environmentsPath);
   const secrets = { webhook: randomBytes(16).toString('hex'), agent: randomBytes(16).toString('hex') };
   const { token: apiToken, hash } = newApiToken();
@@ -99,23 +118,26 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const managerFile = join(directory, 'mayfly.yaml');
   const agentFile = join(directory, 'agent.yaml');
   await writeFile(managerFile, stringify(config));
-  await writeFile(
-    agentFile,
-    stringify({
-      name: 'default',
-      manager: { url: managerUrl, token: secrets.agent },
-      branch: { repository: environments, token: botToken },
-      namespacePrefix,
-      agentNamespace,
-      hosts: ['*.preview.example.com'],
-      repositories: [{ url: `${git.url}/acme/*`, token: botToken }],
-      dataDir: join(directory, 'agent'),
-      listen: { host: '127.0.0.1', metricsPort: await freePort(0) },
-      log: { level: 'debug' },
-      ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
-    }),
-  );
-  for (const project of [shop, envs]) {
+  const agentListen = { host: '127.0.0.1', metricsPort: await freePort(0) };
+  const writeAgentFile = (kubeconfig: string | undefined) =>
+    writeFile(
+      agentFile,
+      stringify({
+        name: 'default',
+        manager: { url: managerUrl, token: secrets.agent },
+        branch: { repository: environments, token: botToken },
+        namespacePrefix,
+        agentNamespace,
+        hosts: ['*.preview.example.com'],
+        repositories: [{ url: `${git.url}/acme/*`, token: botToken }],
+        dataDir: join(directory, 'agent'),
+        listen: agentListen,
+        log: { level: 'debug' },
+        ...(kubeconfig === undefined ? {} : { kubeconfig }),
+      }),
+    );
+  await writeAgentFile(options.kubeconfig);
+  for (const project of options.webhooks === false ? [] : [shop, envs]) {
     gitlab.addHook(project, { url: `${managerUrl}/webhooks/gitlab`, token: secrets.webhook });
   }
 
@@ -128,12 +150,16 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     directory,
     git,
     gitlab,
+    bot,
     managerUrl,
     metricsUrl: `http://127.0.0.1:${ports.metrics}`,
     apiToken,
     namespacePrefix,
     agentNamespace,
     environments,
+    managerFile,
+    agentFile,
+    programs,
     async startManager() {
       const program = start(['serve', '--config', managerFile]);
       await readyOr(program, 'the manager', async () => {
@@ -142,7 +168,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       });
       return program;
     },
-    async startAgent() {
+    async startAgent(kubeconfig) {
+      if (kubeconfig !== undefined) await writeAgentFile(kubeconfig);
       const program = start(['agent', '--config', agentFile]);
       await readyOr(program, 'the agent', () => program.logLines().some((line) => line.msg === 'agent ready'));
       return program;
@@ -172,6 +199,9 @@ async function readyOr(program: Program, what: string, isReady: () => boolean | 
   program.ended.then((value) => {
     code = value;
   });
-  await until(what, async () => code !== undefined || (await isReady()), { explain: program.output });
+  await until(what, async () => code !== undefined || (await isReady()), {
+    deadlineMs: 30_000,
+    explain: program.output,
+  });
   if (code !== undefined) throw new Error(`${what} ended with ${code}:\n${program.output()}`);
 }

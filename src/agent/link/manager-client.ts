@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { AppError, isAppError } from '../../error/app-error.js';
 import { explainAnswerSchema } from '../../protocol/explain.js';
 import type { ObservationMessage } from '../../protocol/observations.js';
-import { type Order, type Poll, pollAnswerSchema } from '../../protocol/poll.js';
+import { type Poll, type PollAnswer, pollAnswerSchema } from '../../protocol/poll.js';
 import { followHints } from './hints.js';
 
 export interface ManagerOptions {
@@ -14,7 +14,7 @@ export interface ManagerOptions {
 
 /** What the agent says to its manager, and hears. All calls throw `manager-*` errors. */
 export interface ManagerClient {
-  poll(body: Poll, signal: AbortSignal): Promise<Order[]>;
+  poll(body: Poll, signal: AbortSignal): Promise<PollAnswer>;
   observe(observations: ObservationMessage[], signal: AbortSignal): Promise<void>;
   /** Why each is to go, in the order asked; null where nobody can say. */
   explain(deletions: { slug: string; incarnation: number }[], signal: AbortSignal): Promise<(string | null)[]>;
@@ -23,6 +23,7 @@ export interface ManagerClient {
   close(): Promise<void>;
 }
 
+const nothingSaid: PollAnswer = { orders: [], unheard: [] };
 const callMs = 10_000;
 const maxAnswerBytes = 4 * 1024 * 1024;
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
@@ -64,7 +65,7 @@ export function createManagerClient(options: ManagerOptions): ManagerClient {
   }
 
   return {
-    poll: async (body, signal) => (await post('/agent/v1/poll', body, pollAnswerSchema, signal))?.orders ?? [],
+    poll: async (body, signal) => (await post('/agent/v1/poll', body, pollAnswerSchema, signal)) ?? nothingSaid,
     observe: async (observations, signal) =>
       void (await post('/agent/v1/observations', { observations }, null, signal)),
     async explain(deletions, signal) {

@@ -16,11 +16,14 @@ interface StoredOrder {
 }
 
 export interface PollDeps {
-  /** Stores the poll; answers the orders that wait, and stopping rows that the agent does not name. */
+  /**
+   * Stores the poll; answers the orders that wait, stopping rows that the agent does not name, and rows that it names
+   * and that were never heard of.
+   */
   storePoll: (
     cluster: string,
     poll: Poll,
-  ) => Promise<{ orders: StoredOrder[]; missing: (Pair & { removedBy: number })[] }>;
+  ) => Promise<{ orders: StoredOrder[]; missing: (Pair & { removedBy: number })[]; unheard: Pair[] }>;
   /** Records these stopping incarnations as gone and has them decided. */
   recordGone: (input: { cluster: string; branchCommit: string; pairs: Pair[] }) => Promise<void>;
   /** Whether that commit of the branch is, or descends from, the one that Mayfly wrote with this generation. */
@@ -34,11 +37,11 @@ export interface PollDeps {
  */
 export async function answerPoll(deps: PollDeps, input: { cluster: string; poll: Poll }): Promise<PollAnswer> {
   const { cluster, poll } = input;
-  const { orders, missing } = await deps.storePoll(cluster, poll);
+  const { orders, missing, unheard } = await deps.storePoll(cluster, poll);
   if (poll.branchCommit !== null && missing.length > 0) {
     await endMissing(deps, cluster, poll.branchCommit, missing);
   }
-  return { orders: orders.map(orderOf) };
+  return { orders: orders.map(orderOf), unheard };
 }
 
 async function endMissing(

@@ -38,10 +38,16 @@ export function waitingWords(waitingFor: WaitingFor | null, line: { place: numbe
   }
 }
 
+/** Sentences of a gate that hold no outsider's word. */
+const plainDetail = /^(?:Jobs not finished yet: \d+ of \d+|All jobs of the pipeline were skipped)\.$/;
+const jobDetail = /^(?<before>The (?:manual )?job )(?<job>.+)(?<after> (?:failed|was canceled|was not started)\.)$/s;
+
 /** What a gate says; a job's name in it is an outsider's. */
 export function detailWords(next: NextSha | null): string {
   if (next === null || next.detail === null) return '';
-  return next.detail === noPipelineDetail ? ` ${noPipelineDetail}` : ` ${codeSpan(next.detail)}`;
+  if (next.detail === noPipelineDetail || plainDetail.test(next.detail)) return ` ${next.detail}`;
+  const { before, job, after } = jobDetail.exec(next.detail)?.groups ?? {};
+  return before === undefined ? ` ${codeSpan(next.detail)}` : ` ${before}${codeSpan(job ?? '')}${after}`;
 }
 
 interface FailureWords {

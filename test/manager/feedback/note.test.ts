@@ -39,6 +39,13 @@ describe('a note', () => {
     expect(note).toContain('`gate.pipeline: none`');
   });
 
+  it('that waits for jobs says how many, in its own words', () => {
+    const next = { sha, waitingFor: 'pipeline', since: at, detail: 'Jobs not finished yet: 1 of 2.' } as const;
+    const waiting = { phase: 'waiting', waitingFor: 'pipeline', waitingSince: at } as const;
+    const note = text({ ...waiting, members: [memberOf({ wantedSha: null, deployedSha: null, next })] });
+    expect(note).toContain('UTC. Jobs not finished yet: 1 of 2.\n');
+  });
+
   it('that waits in line says its place', () => {
     const waiting = { phase: 'waiting', waitingFor: 'slot', waitingSince: at } as const;
     expect(text(waiting, { line: { place: 3, length: 7 } })).toContain('a free place (3rd of 7 in line)');
@@ -75,7 +82,7 @@ describe('a note', () => {
     const next = { sha: olderSha, waitingFor: 'pipeline', since: at, detail: 'The job build failed.' } as const;
     const note = text({ members: [memberOf({ next })] });
     expect(note).toContain('Next: commit `9f8e7d6c` waits for its pipeline');
-    expect(note).toContain('`The job build failed.`');
+    expect(note).toContain('. The job `build` failed.');
   });
 
   it.each<[StopReason, string]>([

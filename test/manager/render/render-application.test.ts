@@ -167,10 +167,10 @@ describe('rendering an Application', () => {
     // The check of lines cannot see that this line stands inside a text over several lines.
     const text = builtInText.replace(
       '  syncPolicy:',
-      '  note: "first\n  title: {{quote mr.title}}\n  "\n  syncPolicy:',
+      "  info: {note: 'first\n    title: {{quote mr.title}}\n    '}\n  syncPolicy:",
     );
     const template = compileTemplate('own', text, false);
-    expect(() => render(template, { title: '\\": {} #' })).toThrow(
+    expect(() => render(template, { title: "', evil: '" })).toThrow(
       expect.objectContaining({ code: 'template-failed' }),
     );
   });

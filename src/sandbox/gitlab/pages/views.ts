@@ -22,14 +22,31 @@ export interface Frame {
   user: User;
 }
 
+const roles: Readonly<Record<number, string>> = {
+  10: 'Guest',
+  20: 'Reporter',
+  30: 'Developer',
+  40: 'Maintainer',
+  50: 'Owner',
+};
+
 /** What the layout shows on every page. */
 export function frameView({ ctx, user }: Frame, title: string, project: Project | null) {
   const people = [...ctx.state.users.values()].filter(({ bot }) => !bot);
+  const role = (one: User): string => {
+    if (one.admin) return 'administrator';
+    return project === null ? '' : (roles[accessLevel(project, one)] ?? 'no member');
+  };
   return {
     title,
     liveProject: project?.id ?? null,
     projectPath: project?.path ?? null,
-    people: people.map(({ id, username }) => ({ id, username, chosen: id === user.id })),
+    people: people.map((one) => ({
+      id: one.id,
+      username: one.username,
+      role: role(one),
+      chosen: one.id === user.id,
+    })),
   };
 }
 

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { manifestDocuments } from '../../../src/agent/source/manifest-documents.js';
+
+function parse(text: string): unknown[] {
+  return manifestDocuments('a.yaml', text);
+}
+
+const head = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n';
+
+test('YAML is read as Kubernetes’ own tools read it', () => {
+  const [object] = parse(`${head}mode: 0644\nflag: yes\nquoted: "yes"\nday: 2026-01-02\ntime: 12:30:45\nbig: 1e3\n`);
+  expect(object).toMatchObject({
+    mode: 420,
+    flag: true,
+    quoted: 'yes',
+    day: '2026-01-02',
+    time: '12:30:45',
+    big: 1000,
+  });
+});
+
+test('documents, comments between them and merge keys', () => {
+  const text = `# first\n---\n${head}---\n---\n${head.replace('a}', 'b}')}base: &base {k: v}\nmerged:\n  <<: *base\n  l: w\n...\n`;
+  const objects = parse(text);
+  expect(objects).toHaveLength(2);
+  expect(objects[1]).toMatchObject({ metadata: { name: 'b' }, merged: { k: 'v', l: 'w' } });
+});
+
+test('JSON', () => {
+  expect(parse('{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"}}')).toHaveLength(1);
+  expect(parse('')).toEqual([]);
+});
+
+test.each([
+  ['no YAML', 'a: [1, 2\n', 'a.yaml'],
+  ['a key twice', `${head}data: {a: b, a: c}\n`, 'unique'],
+  ['a scalar', 'hello\n', 'no apiVersion or kind'],
+  ['a list of objects', `- ${JSON.stringify({ apiVersion: 'v1', kind: 'Pod' })}\n`, 'no apiVersion or kind'],
+  ['no name', 'apiVersion: v1\nkind: Pod\n', 'no metadata.name'],
+  ['a label that is no string', 'apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {v: 1}}\n', 'in quotes'],
+  ['a namespace that is no string', 'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: 5}\n', 'namespace'],
+  [
+    'a bomb of aliases',
+    `${head}a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [${'*a,'.repeat(20)}]\nc: &c [${'*b,'.repeat(20)}]\nd: [${'*c,'.repeat(20)}]\n`,
+    'aliases',
+  ],
+])('%s is refused with the file’s name', (_, text, word) => {
+  expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'source-invalid' }));
+  expect(() => parse(text)).toThrow('a.yaml');
+  expect(() => parse(text)).toThrow(word);
+});
