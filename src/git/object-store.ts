@@ -59,24 +59,12 @@ export async function openObjectStore(directory: string): Promise<ObjectStore> {
   }
 
   async function addPack(pack: Buffer): Promise<void> {
-    const trailer = pack.subarray(-20);
-    const intact = pack.length >= 32 && createHash('sha1').update(pack.subarray(0, -20)).digest().equals(trailer);
-    if (!intact) throw protocolError('the pack is damaged');
-    if (pack.readUInt32BE(8) === 0) return;
-    // Indexed in a folder of its own: a reader must never meet a pack whose index is half written.
-    const work = join(directory, `incoming-${randomUUID()}`);
-    const name = `pack-${trailer.toString('hex')}`;
-    await mkdir(work);
-    try {
-      await writeFile(join(work, `${name}.pack`), pack);
-      await git.indexPack({ fs, dir: work, gitdir: directory, cache, filepath: `${name}.pack` });
-      await rename(join(work, `${name}.pack`), join(packs, `${name}.pack`));
-      await rename(join(work, `${name}.idx`), join(packs, `${name}.idx`));
-      gathered.packs += 1;
-      gathered.bytes += pack.length;
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
+    if (await takeInPack({ directory, packs, cache }, pack)) count(pack.length);
+  }
+
+  function count(bytes: number): void {
+    gathered.packs += 1;
+    gathered.bytes += bytes;
   }
 
   async function addObjects(objects: readonly GitObject[]): Promise<void> {
@@ -86,8 +74,7 @@ export async function openObjectStore(directory: string): Promise<ObjectStore> {
     // Readers find a pack by its index: that comes last, and at once.
     await Promise.all([writeFile(`${path}.pack`, file.pack), writeFile(`${path}.new`, encodeIndex(file))]);
     await rename(`${path}.new`, `${path}.idx`);
-    gathered.packs += 1;
-    gathered.bytes += file.pack.length;
+    count(file.pack.length);
   }
 
   function remember(objects: readonly GitObject[]): void {
@@ -95,6 +82,30 @@ export async function openObjectStore(directory: string): Promise<ObjectStore> {
   }
 
   return { directory, read, has, addPack, addObjects, remember, size: () => ({ ...gathered }) };
+}
+
+/** Checks, indexes and moves in a pack; false for one without objects. */
+async function takeInPack(
+  { directory, packs, cache }: { directory: string; packs: string; cache: object },
+  pack: Buffer,
+): Promise<boolean> {
+  const trailer = pack.subarray(-20);
+  const intact = pack.length >= 32 && createHash('sha1').update(pack.subarray(0, -20)).digest().equals(trailer);
+  if (!intact) throw protocolError('the pack is damaged');
+  if (pack.readUInt32BE(8) === 0) return false;
+  // Indexed in a folder of its own: a reader must never meet a pack whose index is half written.
+  const work = join(directory, `incoming-${randomUUID()}`);
+  const name = `pack-${trailer.toString('hex')}`;
+  await mkdir(work);
+  try {
+    await writeFile(join(work, `${name}.pack`), pack);
+    await git.indexPack({ fs, dir: work, gitdir: directory, cache, filepath: `${name}.pack` });
+    await rename(join(work, `${name}.pack`), join(packs, `${name}.pack`));
+    await rename(join(work, `${name}.idx`), join(packs, `${name}.idx`));
+    return true;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
 async function measure(packs: string): Promise<{ packs: number; bytes: number }> {

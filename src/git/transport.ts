@@ -57,7 +57,7 @@ export function createTransport(options: { url: string; auth: GitAuth | null }):
     const timeout = AbortSignal.timeout(input.timeoutMs);
     const signal = input.signal === undefined ? timeout : AbortSignal.any([timeout, input.signal]);
     try {
-      const answer = await send(input, signal);
+      const answer = await send({ url: base.href, authorization, agent }, input, signal);
       if (answer.statusCode !== 200) {
         await answer.body.dump();
         throw statusError(base.href, answer.statusCode);
@@ -74,24 +74,21 @@ export function createTransport(options: { url: string; auth: GitAuth | null }):
     }
   }
 
-  function send(input: GitCall, signal: AbortSignal) {
-    const headers: Record<string, string> = { 'user-agent': 'git/mayfly', accept: '*/*' };
-    if (input.service === 'git-upload-pack') headers['git-protocol'] = 'version=2';
-    if (authorization !== null) headers.authorization = authorization;
-    if (input.body === undefined) {
-      return request(`${base.href}/info/refs?service=${input.service}`, { headers, signal, dispatcher: agent });
-    }
-    headers['content-type'] = `application/x-${input.service}-request`;
-    return request(`${base.href}/${input.service}`, {
-      method: 'POST',
-      headers,
-      body: input.body,
-      signal,
-      dispatcher: agent,
-    });
-  }
-
   return { url: base.href, call, close: () => agent.destroy() };
+}
+
+function send(
+  to: { url: string; authorization: string | null; agent: Agent },
+  { service, body }: GitCall,
+  signal: AbortSignal,
+) {
+  const headers: Record<string, string> = { 'user-agent': 'git/mayfly', accept: '*/*' };
+  if (service === 'git-upload-pack') headers['git-protocol'] = 'version=2';
+  if (to.authorization !== null) headers.authorization = to.authorization;
+  const options = { headers, signal, dispatcher: to.agent };
+  if (body === undefined) return request(`${to.url}/info/refs?service=${service}`, options);
+  headers['content-type'] = `application/x-${service}-request`;
+  return request(`${to.url}/${service}`, { ...options, method: 'POST', body });
 }
 
 async function* limited(body: AsyncIterable<Uint8Array>, url: string, maxBytes: number): AsyncGenerator<Uint8Array> {

@@ -20,7 +20,7 @@ beforeAll(async () => {
     join(compiled.folder, 'main.js'),
     `import { pino } from 'pino';
 import { runAgent } from './agent/run.js';
-const agent = runAgent(JSON.parse(process.argv[2]), { log: pino({ level: 'silent' }) });
+const agent = runAgent(JSON.parse(process.argv[2]), { log: pino({ level: process.env.TEST_LOG ?? 'silent' }, pino.destination(2)) });
 await agent.ready;
 process.stdout.write('ready');
 `,

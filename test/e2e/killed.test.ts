@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { shopPath } from '../support/world.js';
 import type { Program } from '../support/program.js';
@@ -13,6 +13,8 @@ beforeAll(async () => {
   manager = await stage.startManager();
   agent = await stage.startAgent();
 });
+
+afterEach(() => stage.gitlab.faults.clear());
 
 afterAll(() => stage?.close());
 
@@ -122,7 +124,7 @@ async function expectOnce(slug: string, verbs: string[]): Promise<void> {
 }
 
 function answers(event: string): (number | null)[] {
-  return stage.gitlab.hooks.deliveries.filter(({ header }) => header === event).flatMap((delivery) => delivery.answers);
+  return stage.gitlab.hooks.deliveries.filter((delivery) => delivery.event === event).flatMap((delivery) => delivery.answers);
 }
 
 function hits(fault: number): number {

@@ -50,7 +50,7 @@ export interface Stage extends World {
   holdPushes(): Promise<{ reached: () => Promise<boolean>; release: () => Promise<void> }>;
 }
 
-const shownLines = 60;
+const shownLines = 30;
 
 export async function openStage(options: Omit<WorldOptions, 'databaseUrl' | 'kubeconfig'> = {}): Promise<Stage> {
   const database = await createTestDatabase({ max: 3 });
@@ -58,7 +58,16 @@ export async function openStage(options: Omit<WorldOptions, 'databaseUrl' | 'kub
   const world = await createWorld({ ...options, databaseUrl: database.url, kubeconfig: cluster.kubeconfig });
   const repository = world.git.directory(environmentsPath);
   const explain = () =>
-    world.programs.map((program) => program.output().split('\n').slice(-shownLines).join('\n')).join('\n\n');
+    world.programs
+      .map((program) =>
+        program
+          .output()
+          .split('\n')
+          .filter((line) => !line.includes('"msg":"queue"'))
+          .slice(-shownLines)
+          .join('\n'),
+      )
+      .join('\n\n');
 
   function namespaceName(slug: string): string {
     return `${world.namespacePrefix}${slug}`;
