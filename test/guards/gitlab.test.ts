@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../support/until.js';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createGuardWorld, type GuardWorld } from './support/guard-world.js';
 import { type Herd, raiseHerd } from './support/herd.js';
 import { metric, shownBreaker, shownPreview } from './support/sight.js';
 
 let world: GuardWorld;
 let herd: Herd;
+let mend: () => void | Promise<void> = () => undefined;
 
 beforeAll(async () => {
   world = await createGuardWorld();
@@ -15,6 +15,15 @@ beforeAll(async () => {
 });
 
 afterAll(() => world?.close());
+
+/** What was broken is mended, and everything works again. */
+afterEach(async () => {
+  world.gitlab.faults.clear();
+  await mend();
+  mend = () => undefined;
+  await herd.provoke();
+  await herd.expectWell();
+});
 
 interface Way {
   name: string;
@@ -65,6 +74,7 @@ function setRevoked(revoked: boolean): void {
 describe('GitLab cannot say whether they live, and none goes', () => {
   test.each(unknownWays)('$name', async ({ begin, status, end }) => {
     const mark = world.log.mark();
+    mend = end ?? mend;
     await begin();
     await herd.provoke();
     await herd.expectNoneLost();
@@ -75,22 +85,23 @@ describe('GitLab cannot say whether they live, and none goes', () => {
     expect(await metric(world, 'mayfly_gitlab_requests_total', { call: 'merge-request.read', status })).toBeGreaterThan(
       0,
     );
-    expect(world.log.find('job failed, it will be tried again', mark).length + logOf('4xx', mark)).toBeGreaterThan(0);
-    // The same at a start, when nothing is known from before but what the database holds.
-    await world.stopManager();
-    await world.startManager();
-    await herd.provoke();
-    await herd.expectNoneLost();
-    world.gitlab.faults.clear();
-    await end?.();
-    await herd.provoke();
-    await herd.expectWell();
+    const said = world.log.find('merge request not read', mark);
+    expect(new Set(said.map(({ subject }) => subject)).size, 'the log says why, for each').toBe(12);
+  });
+
+  test('and the manager is started again meanwhile', async () => {
+    for (const kind of ['token-expired', 'silence'] as const) {
+      world.gitlab.faults.clear();
+      world.gitlab.faults.add({ kind });
+      const mark = world.log.mark();
+      await world.stopManager();
+      await world.startManager();
+      await herd.provoke();
+      await herd.expectNoneLost();
+      expect(world.log.find('project could not be looked up in GitLab', mark)).not.toEqual([]);
+    }
   });
 });
-
-function logOf(_: string, mark: number): number {
-  return world.log.lines.slice(mark).filter(({ part, level }) => part === 'manager' && Number(level) >= 40).length;
-}
 
 test('listings are empty with 200, while each merge request still answers: none goes', async () => {
   const mark = world.log.mark();
@@ -103,9 +114,6 @@ test('listings are empty with 200, while each merge request still answers: none 
     null,
   );
   expect((await shownBreaker(world)).open).toBe(false);
-  world.gitlab.faults.clear();
-  await herd.provoke();
-  await herd.expectWell();
 });
 
 test('forged webhooks with the right secret say that all were closed, then merged: none goes', async () => {
@@ -144,21 +152,4 @@ test('forged webhooks with the right secret say that all were closed, then merge
   await herd.expectNoneLost();
   expect(await metric(world, 'mayfly_deliveries_total', { event: 'merge_request', outcome: 'accepted' })).not.toBe(0);
   for (const { slug } of herd.previews) expect((await shownPreview(world, slug)).phase).toBe('ready');
-  await herd.expectWell();
-});
-
-test('a forged row is not believed either: the agent’s question is answered by GitLab itself', async () => {
-  // What a bug, or a hand in the database, could do: rows say merged, and the files are removed in Git.
-  await world.pool.query(`update merge_request set facts = facts || '{"state": "merged", "endedAt": 1}'`);
-  const mark = world.log.mark();
-  await world.pool.query('update merge_request set asked_at = null');
-  const { enqueueAll } = await import('../../src/store/due.js');
-  await enqueueAll(world.pool);
-  await herd.idle();
-  await until('the agent holds them', async () => {
-    const shown = await shownBreaker(world);
-    return shown.agents.some(({ breaker }) => breaker?.open === true && breaker.pending.length === 12);
-  });
-  await herd.expectNoneLost();
-  expect(world.log.find('deletions held', mark).length).toBeGreaterThan(0);
 });

@@ -19,6 +19,7 @@ export async function readGitLab(
     const answer = await deps.gitlab.readMergeRequest(subject.projectId, subject.iid, signal);
     // The fence compares times of one clock, PostgreSQL's: the read began after the state was loaded.
     mergeRequest = { ...answer, readStartedAt: state.now };
+    if (!answer.known) deps.log.warn({ subject: subject.name, why: answer.why }, 'merge request not read');
   }
   const readings = { ...nothingRead, mergeRequest };
   const known = unlimitedInput(deps.settings, { ...parts, state: withReading(state, mergeRequest), readings });

@@ -150,7 +150,7 @@ export async function createGuardWorld(): Promise<GuardWorld> {
     },
     async startManager(change = {}) {
       config = { ...config, ...change };
-      const patience = { timeoutMs: 400, retry: { maxAttempts: 2, baseDelayMs: 20, maxRetryAfterMs: 0 } };
+      const patience = { timeoutMs: 400, retry: { maxAttempts: 1 } };
       manager = await serve(config, { log: log.logger('manager'), reload: async () => config, patience });
     },
     async stopManager() {

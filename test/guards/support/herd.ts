@@ -109,12 +109,12 @@ export async function raiseHerd(world: GuardWorld, count: number): Promise<Herd>
           const lost = await herd.lost();
           return isRight(lost) ? lost : undefined;
         },
-        { deadlineMs: 30_000, explain: world.log.tail },
+        { deadlineMs: 20_000, explain: world.log.tail },
       );
     },
     async expectWell() {
       await until('everything lives and nothing is held', () => isWell(world, previews), {
-        deadlineMs: 40_000,
+        deadlineMs: 20_000,
         explain: world.log.tail,
       });
       await herd.idle();
@@ -123,7 +123,7 @@ export async function raiseHerd(world: GuardWorld, count: number): Promise<Herd>
       if (first === undefined) return;
       const sha = await herd.push(first);
       await until('a push is deployed', async () => (await rowOf(world, first.slug)).deployed_sha === sha, {
-        deadlineMs: 30_000,
+        deadlineMs: 20_000,
         explain: world.log.tail,
       });
       await herd.expectNoneLost();

@@ -35,8 +35,9 @@ export function createLogBook(): LogBook {
       until(`the log says "${msg}"`, () => book.find(msg, mark).at(-1), { deadlineMs: 20_000, explain: book.tail }),
     tail: () =>
       lines
-        .slice(-25)
-        .map((line) => JSON.stringify(line))
+        .filter(({ level, part }) => Number(level) >= 30 && part !== 'queue')
+        .slice(-15)
+        .map((line) => JSON.stringify(line).slice(0, 400))
         .join('\n'),
   };
   return book;
