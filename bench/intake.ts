@@ -1,24 +1,26 @@
-import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { Agent, request } from 'undici';
-import { createBenchWorld, createLoadProject, loadProject } from './support/bench-world.js';
+import {
+  createBenchWorld,
+  createLoadProject,
+  environmentsGitDir,
+  loadPath,
+  loadProject,
+} from './support/bench-world.js';
+import { watchBranch } from './support/branch-watch.js';
+import { keyPrefix, sendDeliveries } from './support/deliveries.js';
 import { report, summarize, until } from './support/report.js';
 
-// Webhook intake: 500 deliveries a second for 30 s, then as fast as it takes them. Every delivery has a key of its own
-// and speaks of one of 500 merge requests; afterwards each must be stored once and each merge request decided.
-const perSecond = 500;
+// Webhook intake: 500 deliveries a second for 30 s, then as fast as it takes them, then some of them once more. Each
+// has a key of its own and speaks of one of 500 merge requests; afterwards each is stored once, each merge request was
+// read after the last delivery that spoke of it, and each preview has one commit. Argument: seconds.
+const load = { perSecond: 500, floodSize: 10_000, connections: 32, repeated: 200 };
 const seconds = Number(process.argv[2] ?? 30);
 const mergeRequests = 500;
-const floodSize = 10_000;
-const connections = 32;
 
 const world = await createBenchWorld({ manager: loadProject });
-const agent = new Agent({ connections, pipelining: 1 });
 try {
   await createLoadProject(world);
-  const project = world.gitlab.project('acme/load');
-  const hook = [...project.hooks.values()][0];
-  const token = hook?.token ?? '';
+  const project = world.gitlab.project(loadPath);
   for (let i = 0; i < mergeRequests; i += 1) {
     await world.gitlab.createMergeRequest(project, { sourceBranch: `branch-${i}`, title: `Change ${i}` });
   }
@@ -26,94 +28,50 @@ try {
   const database = new pg.Client({ connectionString: world.databaseUrl });
   await database.connect();
   const count = async (sql: string): Promise<number> => Number((await database.query(sql)).rows[0]?.count);
-  await until(
-    'the catch-up',
-    async () => ((await count('select count(*) from preview')) >= mergeRequests ? true : undefined),
-    { everyMs: 100, timeoutMs: 120_000 },
-  );
-  const before = await count('select count(*) from delivery');
+  const idle = (what: string) =>
+    until(
+      what,
+      async () =>
+        (await count('select count(*) from graphile_worker.jobs where run_at <= now()')) === 0 ? true : undefined,
+      { everyMs: 200, timeoutMs: 180_000 },
+    );
+  const committed = 'select count(*) from preview where committed_blob is not null';
+  await until('the catch-up', async () => ((await count(committed)) === mergeRequests ? true : undefined), {
+    everyMs: 200,
+    timeoutMs: 180_000,
+  });
+  await idle('the jobs of the catch-up');
 
-  const bodies = [...project.mergeRequests.values()].map((mergeRequest) => ({
+  const bodies = [...project.mergeRequests.values()].map(({ iid }) => ({
     object_kind: 'merge_request',
     event_type: 'merge_request',
     project: { id: project.id, path_with_namespace: project.path },
-    object_attributes: { iid: mergeRequest.iid, target_project_id: project.id, action: 'update', state: 'opened' },
+    object_attributes: { iid, target_project_id: project.id, action: 'update', state: 'opened' },
   }));
-  let failed = 0;
-  async function deliver(index: number): Promise<number> {
-    const body = bodies[index % bodies.length];
-    const updated_at = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-    const payload = JSON.stringify({ ...body, object_attributes: { ...body?.object_attributes, updated_at } });
-    const startedAt = performance.now();
-    const answer = await request(`${world.managerUrl}/webhooks/gitlab`, {
-      method: 'POST',
-      dispatcher: agent,
-      headers: {
-        'content-type': 'application/json',
-        'x-gitlab-event': 'Merge Request Hook',
-        'x-gitlab-token': token,
-        'idempotency-key': randomUUID(),
-      },
-      body: payload,
-    });
-    await answer.body.dump();
-    if (answer.statusCode !== 202) failed += 1;
-    return performance.now() - startedAt;
-  }
-
-  const steady = await steadily(deliver);
-  const flood = await flooding(deliver);
-  const sent = steady.length + flood.latencies.length;
-  await until(
-    'all jobs to be done',
-    async () =>
-      (await count(
-        "select count(*) from graphile_worker.jobs where task_identifier = 'decide' and run_at <= now()",
-      )) === 0
-        ? true
-        : undefined,
-    { everyMs: 100, timeoutMs: 120_000 },
+  const token = [...project.hooks.values()][0]?.token ?? '';
+  const figures = await sendDeliveries({ ...load, url: world.managerUrl, token, bodies, seconds });
+  const sent = load.perSecond * seconds + load.floodSize;
+  await idle('what follows from the deliveries');
+  const stored = await count(`select count(*) from delivery where key like '${keyPrefix}%'`);
+  const undecided = await count(
+    'select count(*) from merge_request where asked_at is not null or read_started_at is null',
   );
-  const stored = (await count('select count(*) from delivery')) - before;
-  const undecided = await count('select count(*) from merge_request where asked_at > read_started_at');
+  const twice = (await count('select count(*) from preview')) - mergeRequests;
+  const branch = watchBranch(environmentsGitDir(world), 'dynamic-envs');
+  const { commits } = await branch.content();
+  branch.close();
   report('intake', {
-    steady: { perSecond, seconds, ...summarize(steady) },
-    flood: { perSecond: Math.round(flood.perSecond), ...summarize(flood.latencies) },
+    steady: { aimP99Ms: 10, perSecond: load.perSecond, seconds, ...summarize(figures.steadyMs) },
+    flood: { perSecond: figures.floodPerSecond, ...summarize(figures.floodMs) },
     sent,
     stored,
     undecided,
-    lost: sent - stored + failed + undecided,
+    twice,
+    // One is that of the branch's own file.
+    extraCommits: commits - mergeRequests - 1,
+    lost: Math.abs(sent - stored) + figures.failed + undecided + twice,
   });
   await database.end();
 } finally {
-  await agent.close();
   await world.close();
-}
-
-/** An open loop: the next delivery is sent when its time has come, whether or not those before it were answered. */
-async function steadily(deliver: (index: number) => Promise<number>): Promise<number[]> {
-  const total = perSecond * seconds;
-  const running: Promise<number>[] = [];
-  const startedAt = performance.now();
-  while (running.length < total) {
-    const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1_000) * perSecond));
-    while (running.length < due) running.push(deliver(running.length));
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  return Promise.all(running);
-}
-
-async function flooding(deliver: (index: number) => Promise<number>) {
-  const latencies: number[] = [];
-  const startedAt = performance.now();
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: connections }, async () => {
-      while (next < floodSize) {
-        next += 1;
-        latencies.push(await deliver(next));
-      }
-    }),
-  );
-  return { latencies, perSecond: floodSize / ((performance.now() - startedAt) / 1_000) };
 }

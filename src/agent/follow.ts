@@ -36,7 +36,7 @@ export interface PendingPair {
 export interface BranchFollower {
   /** Looks at the branch once; only files whose blob changed are read. */
   look(signal: AbortSignal): Promise<void>;
-  /** The newest head that was trusted; null before the first. */
+  /** The newest head that was trusted, or that is at least this installation's; null before the first. */
   head(): string | null;
   guard(): Guard;
   /** Whether the branch was looked at since the start. */
@@ -56,6 +56,8 @@ export function createBranchFollower(
   const { previews, log } = deps;
   let pinned = remembered.installation;
   let trusted = remembered.head;
+  /** Stands in for a trusted head while there is none: the branch is ours, though it lost everything at once. */
+  let ours: string | null = null;
   let guard: Guard = null;
   let looked = false;
   /** Blob ids of the last look that passed; empty at the start, so that every file is read once. */
@@ -97,8 +99,10 @@ export function createBranchFollower(
     if (guard !== null) {
       // Every file is read again once the branch is trusted again.
       known = new Map();
+      if (!allowsExplained(guard)) return;
       // Whatever lives has lost its file; only what the manager can explain will go.
-      if (allowsExplained(guard)) for (const pair of living()) pending.set(pairKey(pair), pair);
+      for (const pair of living()) pending.set(pairKey(pair), pair);
+      ours = snapshot.head;
       return;
     }
     const { head, installation } = snapshot;
@@ -187,7 +191,7 @@ export function createBranchFollower(
 
   return {
     look,
-    head: () => trusted,
+    head: () => trusted ?? ours,
     guard: () => guard,
     looked: () => looked,
     pending: () => [...pending.values()].filter((pair) => isAlive(previews, pair)),

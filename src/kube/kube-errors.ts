@@ -44,6 +44,15 @@ const unavailable: ErrorKind = { code: 'kube-unavailable', disposition: 'retry' 
 
 /** Longest text of the API server that travels in an error. */
 const maxWords = 2_000;
+/** Above this a refused value is left out of its message: it is a whole object, and may hold a secret. */
+const maxValue = 200;
+
+/** What the API server names beside its message: which field, and why. */
+interface Cause {
+  reason: string;
+  field: string;
+  message: string;
+}
 
 /**
  * An answer of the API server that is not a success. `data.words` are the API server's own, `data.status` the HTTP
@@ -53,12 +62,13 @@ export function statusError(call: string, httpStatus: number, body: unknown): Ap
   const status = isRecord(body) && body.kind === 'Status' ? (body as Status) : {};
   const reason = typeof status.reason === 'string' ? status.reason : '';
   const kind = byReason[reason] ?? byStatus[httpStatus] ?? unavailable;
-  const words = (typeof status.message === 'string' ? status.message : `status ${httpStatus}`).slice(0, maxWords);
+  const causes = causesOf(status);
+  const words = wordsOf(status, causes, httpStatus);
   return new AppError({
     code: kind.code,
     disposition: kind.disposition,
     publicMessage: `The cluster refused ${call}: ${words}`,
-    data: { call, status: httpStatus, reason, words, ...causesOf(status) },
+    data: { call, status: httpStatus, reason, words, causes },
   });
 }
 
@@ -82,22 +92,36 @@ export function unknownKindError(apiVersion: string, kind: string): AppError {
   });
 }
 
-/** What the API server names in `details.causes`: which field, and why. */
-function causesOf(status: Status): { causes?: { reason: string; field: string; message: string }[] } {
-  const details = isRecord(status.details) ? status.details.causes : undefined;
-  if (!Array.isArray(details)) return {};
-  const causes = details.filter(isRecord).slice(0, 20);
-  return {
-    causes: causes.map((cause) => ({
-      reason: text(cause.reason),
-      field: text(cause.field),
-      message: text(cause.message),
-    })),
-  };
+/** The message; where it quotes whole objects, what is wrong with each field instead. */
+function wordsOf(status: Status, causes: readonly Cause[], httpStatus: number): string {
+  const message = typeof status.message === 'string' ? status.message : `status ${httpStatus}`;
+  const quotes = message.length > 2 * maxValue && causes.some(({ field }) => field !== '');
+  const words = quotes ? causes.map((cause) => `${cause.field}: ${cause.message}`).join('; ') : message;
+  return words.slice(0, maxWords);
+}
+
+function causesOf(status: Status): Cause[] {
+  const causes = isRecord(status.details) ? status.details.causes : undefined;
+  if (!Array.isArray(causes)) return [];
+  return causes
+    .filter(isRecord)
+    .slice(0, 20)
+    .map(({ reason, field, message }) => ({
+      reason: text(reason),
+      field: text(field),
+      message: withoutValue(text(message)),
+    }));
+}
+
+/** `Invalid value: <value>: <why>` with a long value left out. */
+function withoutValue(message: string): string {
+  const value = /^Invalid value: ([\s\S]*): ([^:]*)$/.exec(message);
+  const [, quoted = '', why = ''] = value ?? [];
+  return (quoted.length > maxValue ? `Invalid value: ${why}` : message).slice(0, maxWords);
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, maxWords) : '';
+  return typeof value === 'string' ? value : '';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

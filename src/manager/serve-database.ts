@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { ManagerConfig } from '../config/manager-config.js';
+import { AppError } from '../error/app-error.js';
 import { migrate } from '../store/migrate.js';
 import { createPool } from '../store/pool.js';
 import { installQueue } from '../store/queue.js';
@@ -53,9 +54,25 @@ export async function migrateDatabase(
 }
 
 async function migrateAll(pool: pg.Pool, log: Logger): Promise<string[]> {
+  await reach(pool);
   const applied = await migrate(pool);
   await installQueue({ pool, log });
   return applied;
+}
+
+/** A database that cannot be used is told in one sentence. Error: `database-unreachable`. */
+async function reach(pool: pg.Pool): Promise<void> {
+  try {
+    await pool.query('select 1');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'no reason was given';
+    throw new AppError({
+      code: 'database-unreachable',
+      disposition: 'retry',
+      publicMessage: `The database cannot be used: ${reason}. Correct \`database\` in the configuration, or start PostgreSQL there.`,
+      cause: error,
+    });
+  }
 }
 
 async function startEmbedded(dataDir: string, options: { log: Logger; signal: AbortSignal }) {

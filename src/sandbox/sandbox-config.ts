@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { AgentOptions } from '../agent/agent-options.js';
 import type { ManagerConfig, ProjectConfig } from '../config/manager-config.js';
+import type { ClusterNames } from './cluster-names.js';
 import { applicationProject, environmentsProject } from './seed-files.js';
 
 /** Addresses and secrets of the sandbox's parts, as they came up. */
@@ -11,12 +12,12 @@ export interface SandboxParts {
   gitUrl: string;
   previewUrlTemplate: string;
   kubeconfigPath: string;
+  names: ClusterNames;
   webhookSecret: string;
   agentToken: string;
   ports: { manager: number; metrics: number; dashboard: number };
 }
 
-export const sandboxNamespacePrefix = 'preview-';
 const cluster = 'default';
 const branch = 'dynamic-envs';
 const applications = 'apps';
@@ -52,7 +53,7 @@ export function sandboxManagerConfig(parts: SandboxParts): ManagerConfig {
     projects: [sandboxProject(parts)],
     limits: { previews: 200 },
     api: { tokens: [] },
-    agents: [{ name: cluster, token: parts.agentToken, namespacePrefix: sandboxNamespacePrefix }],
+    agents: [{ name: cluster, token: parts.agentToken, namespacePrefix: parts.names.namespacePrefix }],
   };
 }
 
@@ -98,8 +99,7 @@ export function sandboxAgentOptions(parts: SandboxParts): AgentOptions {
       token: parts.gitlabToken,
     },
     engine: 'builtin',
-    namespacePrefix: sandboxNamespacePrefix,
-    agentNamespace: 'mayfly',
+    ...parts.names,
     hosts: ['*.localhost'],
     repositories: [{ pattern: `${parts.gitUrl}/acme/*`, token: parts.gitlabToken }],
     podSecurity: 'baseline',

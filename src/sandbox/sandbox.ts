@@ -4,29 +4,21 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { runAgent } from '../agent/run.js';
 import { isAppError } from '../error/app-error.js';
-import { openConnection } from '../kube/connection.js';
-import { sendJson } from '../kube/send-json.js';
 import type { Logger } from '../log/create-logger.js';
 import { serve } from '../manager/serve.js';
 import { choosePorts } from './choose-ports.js';
-import { startCluster } from './cluster/start-cluster.js';
-import { startGitServer } from './git-server.js';
-import { startGitLab } from './gitlab/start-gitlab.js';
-import { type ReadCluster, startPreviewSite } from './preview-site.js';
-import {
-  type SandboxParts,
-  sandboxAgentOptions,
-  sandboxManagerConfig,
-  sandboxNamespacePrefix,
-} from './sandbox-config.js';
+import { clusterReader, openCluster } from './open-cluster.js';
+import { startPreviewSite } from './preview-site.js';
+import { type SandboxParts, sandboxAgentOptions, sandboxManagerConfig } from './sandbox-config.js';
 import { applicationProject, environmentsProject } from './seed-files.js';
 import { hookProjects, seedGitLab } from './seed-gitlab.js';
+import { startForge } from './start-forge.js';
 import { tellStory } from './story.js';
 
 export interface SandboxOptions {
   /** Keeps the state for the next start; null: a temporary folder, removed at the end. */
   dataDir: string | null;
-  /** Of a real cluster; null: the stand-in. */
+  /** Of a real cluster, where a sandbox without `dataDir` removes what it made; null: the stand-in. */
   kubeconfig: string | null;
   /** Called with a line for each step of each preview's life; null: nobody listens. */
   tell: ((line: string) => void) | null;
@@ -76,7 +68,10 @@ function isPortTaken(error: unknown): boolean {
 async function startOnce(options: SandboxOptions, log: Logger): Promise<Sandbox> {
   const releases: Release[] = [];
   const stop = once(async () => {
-    for (const release of releases.reverse()) await release();
+    const failures: unknown[] = [];
+    // What cannot be ended must not keep the rest from ending.
+    for (const release of releases.reverse()) await release().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   });
   try {
     return { addresses: await startParts(options, log, releases), stop };
@@ -90,42 +85,21 @@ async function startParts(options: SandboxOptions, log: Logger, releases: Releas
   const dataDir = await openDataDir(options.dataDir, releases);
   const keeps = options.dataDir !== null;
   const ports = await choosePorts(dataDir);
-  const gitRoot = join(dataDir, 'git');
-  await mkdir(gitRoot, { recursive: true });
-  let noticePush: (repository: string) => void = () => undefined;
-  const git = await startGitServer({
-    root: gitRoot,
-    port: ports.git,
-    onPush: (repository) => noticePush(repository),
-  });
-  releases.push(() => git.close());
-  const gitlab = await startGitLab({
-    port: ports.gitlab,
-    gitRoot,
-    gitUrl: git.url,
-    log: log.child({ part: 'gitlab' }),
-    ...(keeps ? { dataFile: join(dataDir, 'gitlab.json') } : {}),
-  });
-  releases.push(() => gitlab.close());
-  noticePush = (repository) => {
-    gitlab.noticePush(repository.replace(/\.git$/, '')).catch((error: unknown) => {
-      log.warn({ err: error, repository }, 'a push was not noticed');
-    });
-  };
-  const kubeconfigPath = await startOrFindCluster(options, dataDir, keeps, log, releases);
-  const site = await startPreviewSite(await clusterReader(kubeconfigPath, releases), {
+  const { git, gitlab } = await startForge({ dataDir, keeps, ports, log }, releases);
+  const cluster = await openCluster({ kubeconfig: options.kubeconfig, dataDir, keeps, log }, releases);
+  const site = await startPreviewSite(clusterReader(cluster.connection), {
     port: ports.previews,
-    namespacePrefix: sandboxNamespacePrefix,
+    namespacePrefix: cluster.names.namespacePrefix,
   });
   releases.push(() => site.close());
-  const mayflyToken = await seedGitLab(gitlab);
   const parts: SandboxParts = {
     dataDir,
     gitlabUrl: gitlab.url,
-    gitlabToken: mayflyToken,
+    gitlabToken: await seedGitLab(gitlab),
     gitUrl: git.url,
     previewUrlTemplate: site.urlTemplate,
-    kubeconfigPath,
+    kubeconfigPath: cluster.kubeconfigPath,
+    names: cluster.names,
     webhookSecret: randomBytes(24).toString('hex'),
     agentToken: randomBytes(24).toString('hex'),
     ports,
@@ -145,7 +119,7 @@ async function startParts(options: SandboxOptions, log: Logger, releases: Releas
     git: `${git.url}/${environmentsProject}.git`,
     manager: config.publicUrl,
     dashboard: manager.dashboardUrl,
-    kubeconfig: kubeconfigPath,
+    kubeconfig: cluster.kubeconfigPath,
     database: manager.databaseUrl,
   };
 }
@@ -158,38 +132,6 @@ async function openDataDir(dataDir: string | null, releases: Release[]): Promise
   const temporary = await mkdtemp(join(tmpdir(), 'mayfly-sandbox-'));
   releases.push(() => rm(temporary, { recursive: true, force: true, maxRetries: 5 }));
   return temporary;
-}
-
-async function startOrFindCluster(
-  options: SandboxOptions,
-  dataDir: string,
-  keeps: boolean,
-  log: Logger,
-  releases: Release[],
-): Promise<string> {
-  if (options.kubeconfig !== null) return resolve(options.kubeconfig);
-  const cluster = await startCluster({
-    log: log.child({ part: 'cluster' }),
-    ...(keeps ? { dataFile: join(dataDir, 'cluster.jsonl') } : {}),
-  });
-  releases.push(() => cluster.close());
-  const path = join(dataDir, 'kubeconfig');
-  await cluster.writeKubeconfig(path);
-  return path;
-}
-
-/** Reads a path of the API; null for what is not there. */
-async function clusterReader(kubeconfigPath: string, releases: Release[]): Promise<ReadCluster> {
-  const connection = await openConnection({ kubeconfig: { path: kubeconfigPath } });
-  releases.push(() => connection.close());
-  return async (path) => {
-    try {
-      return await sendJson(connection, { method: 'GET', path, timeoutMs: 5_000 });
-    } catch (error) {
-      if (isAppError(error, 'kube-not-found')) return null;
-      throw error;
-    }
-  };
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {

@@ -32,8 +32,8 @@ const words: Readonly<Record<string, Words>> = {
   },
   deploying: ({ detail }) => `deploys ${short(detail ?? '')}`.trimEnd(),
   committed: ({ detail }) => {
-    const [, what = '', commit = ''] = /^(.*) in ([0-9a-f]+)$/.exec(detail ?? '') ?? [];
-    return `is written to the branch: ${what}, commit ${short(commit)}`;
+    const [, what = '', commit = ''] = /^(\w*).* in ([0-9a-f]+)$/.exec(detail ?? '') ?? [];
+    return `${what === 'remove' ? 'leaves' : 'is in'} the branch, commit ${short(commit)}`;
   },
   ready: ({ detail, url }) => ['is ready', short(detail ?? ''), url ?? ''].filter((part) => part !== '').join('  '),
   failed: ({ detail }) => `failed: ${detail ?? 'no reason is known'}`,

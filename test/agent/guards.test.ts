@@ -106,6 +106,21 @@ test('when every file is gone at once, none of them is torn down unexplained', a
   expect(world.manager.newest('one')?.state).toBe('held');
 });
 
+test('an agent that never saw the branch before still takes the manager’s word when every file is gone', async () => {
+  const agent = await world.start();
+  await live('one', 'two');
+  await agent.stop();
+  const { agentNamespace: namespace, name } = world.options;
+  const state = { apiVersion: 'v1', kind: 'ConfigMap', name: `mayfly-${name}-state`, namespace };
+  await world.cluster.client.mergePatch(state, { data: { head: 'null' } });
+  await world.publish({ remove: ['one', 'two'] });
+  await world.start();
+  await heldFor('all-files-gone');
+  world.manager.explanations.set('one#1', 'merged').set('two#1', 'merged');
+  const gone = () => ['one', 'two'].every((slug) => world.manager.newest(slug)?.state === 'gone');
+  await eventually('both are gone', gone, 40_000);
+});
+
 test('over the limit none of the unexplained deletions is done, explained ones are, and a person can accept', async () => {
   await world.start();
   await live('a', 'b', 'c', 'd', 'e', 'stays');

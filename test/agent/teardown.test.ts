@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 /** Namespaces take their time to end: the namespace controller's, not the agent's. */
-const longMs = 40_000;
+const longMs = 120_000;
 
 async function deploy(slug: string, incarnation = 1): Promise<void> {
   await world.publish({ files: [{ slug, sha, incarnation }] });

@@ -27,7 +27,7 @@ describe('reloading', () => {
     const { file, reloader, changes } = await watched();
     await writeFile(file, `${least}limits: {previews: 7}\n`);
     process.kill(process.pid, 'SIGHUP');
-    await vi.waitFor(() => expect(reloader.current().limits.previews).toBe(7));
+    await expect.poll(() => reloader.current().limits.previews).toBe(7);
     expect(changes).toEqual([['limits']]);
   });
 

@@ -73,7 +73,7 @@ describe.skipIf(realKubeconfig === null)('the rights of the agent on a real API 
 
   /** A new policy takes a moment until the API server minds it. */
   async function untilPolicyHolds(): Promise<void> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 60_000;
     while ((await outcome(write(configMap('default'), true))) === 'done') {
       if (Date.now() > deadline) throw new Error('the admission policy never took effect');
       await new Promise((resolve) => setTimeout(resolve, 200));

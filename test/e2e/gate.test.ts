@@ -28,15 +28,15 @@ test('a sha is deployed once its pipeline succeeded, and a status that was poste
   const pipeline = await gitlab.runPipeline(shopPath, {
     ref: 'waits',
     jobs: [
-      { name: 'build', durationMs: null },
-      { name: 'test', durationMs: null },
+      { name: 'build', stage: 'build', durationMs: null },
+      { name: 'publish', stage: 'publish', durationMs: null },
     ],
   });
-  await stage.untilNote(mergeRequest, 'Preview waiting', '2 of 2 jobs have not finished');
+  await stage.untilNote(mergeRequest, 'Preview waiting', '2 of 2');
   expect(await stage.file(slug)).toBeUndefined();
 
   gitlab.finishJob(shopPath, pipeline, 'build', 'failed');
-  await stage.untilNote(mergeRequest, 'Preview waiting', 'The job build failed.');
+  await stage.untilNote(mergeRequest, 'Preview waiting', 'The job', 'build', 'failed.');
   expect(await stage.row(slug)).toMatchObject({ phase: 'waiting', waiting_for: 'pipeline' });
   expect(await stage.file(slug)).toBeUndefined();
   expect(await stage.namespace(slug)).toBeUndefined();

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { shopPath } from '../support/world.js';
 import type { Program } from '../support/program.js';
+import { shopPath } from '../support/world.js';
 import { openStage, type Stage } from './stage.js';
 
 let stage: Stage;
@@ -124,7 +124,9 @@ async function expectOnce(slug: string, verbs: string[]): Promise<void> {
 }
 
 function answers(event: string): (number | null)[] {
-  return stage.gitlab.hooks.deliveries.filter((delivery) => delivery.event === event).flatMap((delivery) => delivery.answers);
+  return stage.gitlab.hooks.deliveries
+    .filter((delivery) => delivery.event === event)
+    .flatMap((delivery) => delivery.answers);
 }
 
 function hits(fault: number): number {
@@ -133,7 +135,12 @@ function hits(fault: number): number {
 
 function manyConfigMaps(count: number): string {
   return Array.from({ length: count }, (_, index) =>
-    stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `many-${index}` }, data: { index: `${index}` } }),
+    stringify({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: `many-${index}` },
+      data: { index: `${index}` },
+    }),
   ).join('---\n');
 }
 

@@ -33,7 +33,11 @@ test('a manager that heard nothing finds at its start what was opened, pushed, o
   const opened = await gitlab.createMergeRequest(shopPath, { title: 'Opened' });
   manager = await stage.startManager();
 
-  await stage.untilRow(`shop-${pushed.iid}`, 'the pushed sha', (row) => row.phase === 'ready' && row.deployed_sha === sha);
+  await stage.untilRow(
+    `shop-${pushed.iid}`,
+    'the pushed sha',
+    (row) => row.phase === 'ready' && row.deployed_sha === sha,
+  );
   await stage.untilPhase(`shop-${opened.iid}`, 'ready');
   for (const [mergeRequest, reason] of [
     [ordered, 'command'],

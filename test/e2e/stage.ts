@@ -122,7 +122,15 @@ export async function openStage(options: Omit<WorldOptions, 'databaseUrl' | 'kub
       return listed === '' ? undefined : git(repository, 'show', `dynamic-envs:apps/${slug}.yml`);
     },
     async history(slug) {
-      const log = await git(repository, 'log', '--reverse', '--format=%B%x00', 'dynamic-envs', '--', `apps/${slug}.yml`);
+      const log = await git(
+        repository,
+        'log',
+        '--reverse',
+        '--format=%B%x00',
+        'dynamic-envs',
+        '--',
+        `apps/${slug}.yml`,
+      );
       return log
         .split('\0')
         .map((message) => message.trim())

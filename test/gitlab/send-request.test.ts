@@ -9,6 +9,8 @@ import { json, type ScriptedServer, startScriptedServer } from './scripted-serve
 
 const token = 'glpat-very-secret';
 const user = { id: 7, username: 'mayfly' };
+/** Long enough that a busy machine answers within it. */
+const silence = { timeoutMs: 1_000 };
 const releases: (() => Promise<void>)[] = [];
 let observed: string[] = [];
 
@@ -25,7 +27,7 @@ async function connect(
   const gitlab = createGitLab({
     url: server.url,
     token,
-    timeoutMs: 150,
+    timeoutMs: 30_000,
     retry: { baseDelayMs: 5, maxDelayMs: 10 },
     observe: ({ call, status, silence }) => observed.push(`${call} ${silence ?? status}`),
     ...options,
@@ -77,7 +79,7 @@ describe('an idempotent request', () => {
     const { gitlab, server } = await connect((n, response, request) => {
       if (n === 0) request.socket.destroy();
       else if (n === 2) json(response, 200, user);
-    });
+    }, silence);
     expect(await currentUser(gitlab)).toEqual(user);
     expect(server.requests.length).toBe(3);
     expect(observed).toEqual(['user.read broken', 'user.read timeout', 'user.read 200']);
@@ -91,7 +93,7 @@ describe('an idempotent request', () => {
   });
 
   it('that is never answered is a time-out', async () => {
-    const { gitlab } = await connect(() => undefined);
+    const { gitlab } = await connect(() => undefined, silence);
     expect((await failureOf(currentUser(gitlab))).code).toBe('gitlab-timeout');
   });
 
@@ -113,7 +115,7 @@ describe('a creation', () => {
   it('is unclear when the answer is lost, or never comes', async () => {
     const { gitlab, server } = await connect((n, _, request) => {
       if (n === 0) request.socket.destroy();
-    });
+    }, silence);
     expect((await failureOf(createNote(gitlab, { ...notes, body: 'x' }))).code).toBe('gitlab-unclear');
     expect((await failureOf(createNote(gitlab, { ...notes, body: 'x' }))).code).toBe('gitlab-unclear');
     expect(server.requests.length).toBe(2);

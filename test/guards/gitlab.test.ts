@@ -21,7 +21,7 @@ afterEach(async () => {
   world.gitlab.faults.clear();
   await mend();
   mend = () => undefined;
-  await herd.provoke();
+  await herd.provoke({ agent: false });
   await herd.expectWell();
 });
 
@@ -42,6 +42,7 @@ const fault = (kind: Parameters<GuardWorld['gitlab']['faults']['add']>[0]['kind'
 const unknownWays: Way[] = [
   { name: 'the token expired: 401 to everything', begin: fault('token-expired'), status: '401' },
   { name: 'everything is 404, as for a bot that was removed', begin: fault('not-found'), status: '404' },
+  { name: '403 to everything', begin: fault('forbidden'), status: '403' },
   { name: 'no request is answered', begin: fault('silence'), status: '0' },
   { name: 'a storm of 429', begin: fault('rate-limit'), status: '429' },
   { name: '502 with a page of HTML', begin: fault('bad-gateway'), status: '502' },

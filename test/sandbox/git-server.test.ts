@@ -95,7 +95,7 @@ describe('the Git server of the sandbox', () => {
     const push = ada.push('main', 'Never ends').catch(() => 'cut off');
     const socket = connect(Number(new URL(other.url).port), '127.0.0.1');
     socket.write('POST /acme/x.git/git-receive-pack HTTP/1.1\r\nhost: x\r\ncontent-length: 9999\r\n\r\n0000');
-    await expect.poll(() => readdir(`${own.path}/acme/x.git`), { timeout: 20_000 }).toContain('entered');
+    await expect.poll(() => readdir(`${own.path}/acme/x.git`)).toContain('entered');
     socket.destroy();
     await other.close();
     expect(await push).toBe('cut off');

@@ -166,7 +166,7 @@ test('it is tried for as long as it takes, every few minutes', async () => {
   await enqueue(database.pool, [job('a')]);
   await expect.poll(() => count('attempts = 1 and locked_at is null')).toBe(1);
   await database.pool.query('update graphile_worker._private_jobs set attempts = 24, run_at = now()');
-  await expect.poll(() => count("attempts = 5 and run_at < now() + interval '4 minutes'"), { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => count("attempts = 5 and run_at < now() + interval '4 minutes'")).toBe(1);
 });
 
 test('stopping waits for the job that runs, and takes no other', async () => {
@@ -229,7 +229,7 @@ test('the jobs of a killed manager are taken over at once', async () => {
         runs += 1;
       },
     });
-    await expect.poll(() => count("locked_at < now() - interval '3 seconds'"), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => count("locked_at < now() - interval '3 seconds'")).toBe(1);
     expect(runs).toBe(0);
     await queue?.stop();
     child.kill('SIGKILL');
@@ -239,7 +239,7 @@ test('the jobs of a killed manager are taken over at once', async () => {
         runs += 1;
       },
     });
-    await expect.poll(() => runs, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => runs).toBe(1);
   } finally {
     child.kill('SIGKILL');
     await compiled.remove();

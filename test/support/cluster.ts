@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setInterval } from 'node:timers/promises';
 import { openConnection } from '../../src/kube/connection.js';
 import { createKubeClient, type KubeClient } from '../../src/kube/kube-client.js';
 import { startCluster } from '../../src/sandbox/cluster/start-cluster.js';
@@ -21,7 +22,16 @@ export async function openTestCluster(): Promise<TestCluster> {
   if (realKubeconfig !== null) {
     const connection = await openConnection({ kubeconfig: { path: realKubeconfig } });
     const client = createKubeClient(connection);
-    return { kubeconfig: realKubeconfig, client, isReal: true, close: () => connection.close() };
+    const heartbeat = await keepNodesAlive(client);
+    return {
+      kubeconfig: realKubeconfig,
+      client,
+      isReal: true,
+      close: async () => {
+        await heartbeat.stop();
+        await connection.close();
+      },
+    };
   }
   const folder = await temporaryFolder('cluster');
   const cluster = await startCluster();
@@ -38,4 +48,43 @@ export async function openTestCluster(): Promise<TestCluster> {
       await folder.remove();
     },
   };
+}
+
+const heartbeatMs = 10_000;
+
+/**
+ * A simulated node has no kubelet that renews its lease: after a while the node counts as lost, its pods are marked
+ * not ready, and nothing ever makes them ready again. So the lease is renewed from here. Real nodes are left alone.
+ */
+async function keepNodesAlive(client: KubeClient): Promise<{ stop: () => Promise<void> }> {
+  const { items } = await client.list({ apiVersion: 'v1', kind: 'Node', namespace: null });
+  const names = items.flatMap(({ metadata, status }) => {
+    const { nodeInfo } = (status ?? {}) as { nodeInfo?: { kubeletVersion?: string } };
+    return nodeInfo?.kubeletVersion === 'simulated' ? [metadata.name] : [];
+  });
+  const control = new AbortController();
+  const renew = async () => {
+    for (const name of names) {
+      const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime() };
+      const metadata = { name, namespace: 'kube-node-lease' };
+      await client.apply({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec }, { force: true });
+    }
+  };
+  await renew();
+  const beating = (async () => {
+    for await (const _ of setInterval(heartbeatMs, undefined, { signal: control.signal, ref: false })) await renew();
+  })().catch((error: unknown) => {
+    if (!control.signal.aborted) throw error;
+  });
+  return {
+    async stop() {
+      control.abort();
+      await beating;
+    },
+  };
+}
+
+/** RFC 3339 with microseconds, as leases want it. */
+function microTime(): string {
+  return new Date().toISOString().replace('Z', '000Z');
 }

@@ -9,7 +9,7 @@ const run = promisify(execFile);
 /** A folder of its own under the system's temporary folder, with what removes it. */
 export async function temporaryFolder(name: string): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), `mayfly-${name}-`));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 /** Runs the real `git` and answers with its output; throws with git's own words. */

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  { deadlineMs = 45_000, everyMs = 20, explain = () => '' }: UntilOptions = {},
+  { deadlineMs = 60_000, everyMs = 20, explain = () => '' }: UntilOptions = {},
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
   let last: unknown;

@@ -200,7 +200,7 @@ async function readyOr(program: Program, what: string, isReady: () => boolean | 
     code = value;
   });
   await until(what, async () => code !== undefined || (await isReady()), {
-    deadlineMs: 30_000,
+    deadlineMs: 90_000,
     explain: program.output,
   });
   if (code !== undefined) throw new Error(`${what} ended with ${code}:\n${program.output()}`);

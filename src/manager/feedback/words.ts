@@ -73,7 +73,7 @@ export const failureWords: Readonly<Record<Cause, FailureWords>> = {
     toDo: 'Correct the source, or the path of the manifests, and push.',
   },
   apply: { what: 'The cluster refused an object.', toDo: 'Correct the manifest and push.' },
-  health: { what: 'It runs, but not well.', toDo: 'See the reason below, correct it and push.' },
+  health: { what: 'It runs, but not well.', toDo: 'Correct what the reason and the logs name, and push.' },
   timeout: {
     what: 'It did not become healthy in time.',
     toDo: 'See what is missing below. It turns ready by itself if it gets healthy after all.',

@@ -20,7 +20,7 @@ export function previewsPage(input: PageInput): string {
 <thead><tr><th scope="col">Preview</th><th scope="col">Phase</th><th scope="col">Merge request</th><th scope="col">Expires</th></tr></thead>
 <tbody>${rows}</tbody>
 </table>`;
-  const empty = html`<p>There is no preview yet. Open a merge request in a followed project.</p>`;
+  const empty = html`<p>No preview lives now. Open a merge request in a followed project to get one.</p>`;
   const more = isCut
     ? html`<p>Only the first ${previews.length} are shown. <code>mayfly list</code> has all.</p>`
     : nothing;

@@ -5,6 +5,7 @@ export const faultKinds = [
   'silence',
   'latency',
   'token-expired',
+  'forbidden',
   'not-found',
   'empty',
   'conflict',
@@ -13,7 +14,7 @@ export const faultKinds = [
 /**
  * `rate-limit`: 429, `Retry-After`, body `Retry later`. `bad-gateway`: 502, nothing is done. `lost-answer`: it is done,
  * and the connection is cut before the answer. `silence`: never answered, nothing is done. `latency`: later by `ms`.
- * `token-expired`: 401. `not-found`: 404 as for a bot that was removed. `empty`: 200 with an empty list.
+ * `token-expired`: 401. `forbidden`: 403. `not-found`: 404 as for a bot that was removed. `empty`: 200 with an empty list.
  * `conflict`: 409, as two updates of one commit status at the same time.
  */
 type FaultKind = (typeof faultKinds)[number];

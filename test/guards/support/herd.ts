@@ -15,8 +15,11 @@ interface LivingPreview {
 /** Previews that live at the beginning of each way, and what is asked about them. */
 export interface Herd {
   previews: readonly LivingPreview[];
-  /** Makes the manager look at everything now, and waits until it and the agent have drawn their conclusions. */
-  provoke(): Promise<void>;
+  /**
+   * Makes the manager look at everything now, and waits until it and the agent (unless it is not to be waited for)
+   * have drawn their conclusions.
+   */
+  provoke(options?: { agent: boolean }): Promise<void>;
   /** Waits until no job is due and none runs. */
   idle(): Promise<void>;
   /** Waits until the agent has told the manager twice how things are. */
@@ -73,13 +76,14 @@ export async function raiseHerd(world: GuardWorld, count: number): Promise<Herd>
     async idle() {
       await until('the queue is empty', () => isIdle(world), { explain: world.log.tail });
     },
-    async provoke() {
+    async provoke({ agent } = { agent: true }) {
       await pool.query('update follow_cursor set listed_at = null');
       await pool.query('update preview set checked_at = null');
       await pool.query('update merge_request set asked_at = now()');
       await enqueue(pool, [followJob(world.shop.id), readbackJob(branchName), sweepJob]);
       await enqueueAll(pool);
       await herd.idle();
+      if (!agent) return;
       await herd.agentSpoke();
       await herd.idle();
     },

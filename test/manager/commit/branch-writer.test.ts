@@ -132,7 +132,7 @@ describe('the branch writer', () => {
     await world.query(`update preview_member set wanted_sha = $1 where slug = 'shop-1'`, [shaTwo]);
     await world.change('shop-1', { needs_commit: true, wanted_revision: null });
     const writing = writer.write();
-    await expect.poll(() => readdir(world.directory), { timeout: 20_000 }).toContain('entered');
+    await expect.poll(() => readdir(world.directory)).toContain('entered');
     await world.query(`update preview_member set wanted_sha = $1 where slug = 'shop-1'`, [shaOne]);
     await world.change('shop-1', { needs_commit: true, wanted_revision: null });
     await world.server.setHook('platform/envs', 'pre-receive', null);

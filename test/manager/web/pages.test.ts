@@ -71,7 +71,7 @@ describe('the page of previews', () => {
         ],
       },
     });
-    expect(page).toContain('There is no preview yet.');
+    expect(page).toContain('No preview lives now.');
     expect(page).toContain('<strong>Nothing is written.</strong> The branch &lt;dynamic-envs&gt; was rewritten.');
     expect(page).toContain('<strong>The agent default deletes nothing</strong> (limit; 1 deletion held).');
     expect(page).not.toContain('agent other');

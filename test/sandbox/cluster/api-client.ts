@@ -81,7 +81,7 @@ export function connect(access: Access): ApiClient {
     return { events, ended };
   }
 
-  async function until(path: string, passes: (answer: Answer) => boolean, deadlineMs = 10_000): Promise<Answer> {
+  async function until(path: string, passes: (answer: Answer) => boolean, deadlineMs = 60_000): Promise<Answer> {
     const deadline = Date.now() + deadlineMs;
     for (;;) {
       const answer = await call('GET', path);
@@ -117,7 +117,7 @@ export async function accessOf(kubeconfig: string): Promise<Access> {
 }
 
 /** Waits for a condition on something in memory. */
-export async function eventually(passes: () => boolean, what: string, deadlineMs = 10_000): Promise<void> {
+export async function eventually(passes: () => boolean, what: string, deadlineMs = 60_000): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   while (!passes()) {
     if (Date.now() > deadline) throw new Error(`not in time: ${what}`);

@@ -71,10 +71,10 @@ describe.skipIf(kubeconfig === '')('beside a real API server (needs TEST_KUBECON
         const refused = await client.call('POST', core(name, 'configmaps'), configMap('late'));
         const isHeld = (answer: Answer) =>
           JSON.stringify(answer.body).includes('SomeFinalizersRemain') && !answer.text.includes('kube-root-ca');
-        const waiting = await client.until(`/api/v1/namespaces/${name}`, isHeld, 30_000);
+        const waiting = await client.until(`/api/v1/namespaces/${name}`, isHeld);
         const free = { metadata: { finalizers: null } };
         await client.call('PATCH', core(name, 'configmaps/held'), free, patch('merge-patch+json'));
-        await client.until(`/api/v1/namespaces/${name}`, (answer) => answer.code === 404, 30_000);
+        await client.until(`/api/v1/namespaces/${name}`, (answer) => answer.code === 404);
         const conditions = waiting.body.status?.conditions as unknown as Json[];
         return { refused: plain(refused), conditions: conditions.map(({ lastTransitionTime: _, ...rest }) => rest) };
       }),

@@ -111,7 +111,7 @@ describe('the tag of the first image decides', () => {
     await client.call('POST', `${apps}/deployments`, deployment('web', 'shop:slow'));
     const creating = await firstPod('web', (each) => each.status?.containerStatuses !== undefined);
     expect(creating.status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe('ContainerCreating');
-    await client.until(`${apps}/deployments/web`, (a) => Number(a.body.status?.availableReplicas) === 1, 20_000);
+    await client.until(`${apps}/deployments/web`, (a) => Number(a.body.status?.availableReplicas) === 1);
   });
 
   it(':fail in a Job, and any other', async () => {

@@ -108,7 +108,7 @@ export async function webhookReceiver(): Promise<Receiver> {
 
 /** Looks again and again until it is true, or the deadline has passed. */
 export async function until(what: string, test: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!(await test())) {
     if (Date.now() > deadline) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

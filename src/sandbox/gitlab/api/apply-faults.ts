@@ -43,6 +43,9 @@ function answered(fault: Fault, request: Request, response: Response): boolean {
         error_description: 'Token is expired. You can either do re-authorization or token refresh.',
       });
       return true;
+    case 'forbidden':
+      response.status(403).json({ message: '403 Forbidden' });
+      return true;
     case 'not-found':
       response.status(404).json({ message: '404 Project Not Found' });
       return true;
