@@ -3,6 +3,7 @@ import { inTransaction, type Queryable } from './pool.js';
 import { beginWithSubject, lockSlots, slotLocks } from './slots.js';
 import { type SubjectChange, saveSubject } from './subject-save.js';
 import { loadSubject, readSubject, type SubjectQuery, type SubjectState } from './subject-state.js';
+import { takeTurns } from './take-turns.js';
 
 /** One decision's transaction; see `DecideTransaction` of the decide room. */
 interface SubjectTransaction {
@@ -27,19 +28,26 @@ const uniqueViolation = '23505';
  */
 const beginQuickly = 'set local synchronous_commit = off';
 
+/**
+ * Decisions that use the database at once. They mostly wait for the same locks: more of them finish no sooner, and
+ * keep the processors from what somebody waits for, the answers to webhooks. Their waits for GitLab do not count.
+ */
+const atOnce = 3;
+
 export function createDecideStore(pool: pg.Pool): DecideStore {
+  const inTurn = takeTurns(atOnce);
   return {
-    read: (query) => readSubject(pool, query),
+    read: (query) => inTurn(() => readSubject(pool, query)),
     async transact(options, work) {
       const begin = [beginWithSubject(options.subject), beginQuickly];
       if (options.slotsOf !== null) begin.push(slotLocks(options.slotsOf));
       const run = () => inTransaction(pool, (client) => work(subjectTransaction(client)), begin.join('; '));
       try {
-        return await run();
+        return await inTurn(run);
       } catch (error) {
         if (!(error instanceof pg.DatabaseError) || error.code !== uniqueViolation) throw error;
         // Another subject took the slug a moment earlier: it is seen as taken now.
-        return run();
+        return inTurn(run);
       }
     },
   };

@@ -7,6 +7,7 @@ import { type RunningAgent, runAgent } from '../../../src/agent/run.js';
 import { newApiToken } from '../../../src/config/api-token.js';
 import type { ManagerConfig, ProjectConfig } from '../../../src/config/manager-config.js';
 import { type Manager, serve } from '../../../src/manager/serve.js';
+import { createAgentMetrics } from '../../../src/metrics/agent-metrics.js';
 import { freePort } from '../../../src/sandbox/free-port.js';
 import { type GitServer, startGitServer } from '../../../src/sandbox/git-server.js';
 import type { Project } from '../../../src/sandbox/gitlab/model.js';
@@ -30,13 +31,19 @@ export interface GuardWorld {
   gitlab: GitLab;
   shop: Project;
   cluster: TestCluster;
-  database: TestDatabase;
+  /** Of the database that the manager uses now. */
   pool: pg.Pool;
+  /** The database that it begins with. */
+  database: TestDatabase;
+  /** Which one the next start of the manager uses. */
+  useDatabase(database: TestDatabase): void;
   /** Lines of the manager's and the agent's logs. */
   log: LogBook;
   /** What the manager was last started or reloaded with; change a copy. */
   config: ManagerConfig;
   agentOptions: AgentOptions;
+  /** Of the agent that runs now. */
+  agentMetrics(): Promise<string>;
   apiToken: string;
   /** Bearer token of an agent of another cluster. */
   foreignAgentToken: string;
@@ -128,6 +135,7 @@ export async function createGuardWorld(): Promise<GuardWorld> {
   };
   let manager: Manager | null = null;
   let agent: RunningAgent | null = null;
+  let metrics = createAgentMetrics();
   const persons: Person[] = [];
 
   const world: GuardWorld = {
@@ -137,11 +145,16 @@ export async function createGuardWorld(): Promise<GuardWorld> {
     cluster,
     database,
     pool: database.pool,
+    useDatabase(next) {
+      config = { ...config, database: next.url };
+      world.pool = next.pool;
+    },
     log,
     get config() {
       return config;
     },
     agentOptions,
+    agentMetrics: async () => (await metrics.render()).body,
     apiToken: api.token,
     foreignAgentToken,
     manager() {
@@ -164,7 +177,8 @@ export async function createGuardWorld(): Promise<GuardWorld> {
       await log.waitFor('configuration reloaded', mark);
     },
     async startAgent(change = {}) {
-      agent = runAgent({ ...agentOptions, ...change }, { log: log.logger('agent') });
+      metrics = createAgentMetrics();
+      agent = runAgent({ ...agentOptions, ...change }, { log: log.logger('agent'), metrics });
       await agent.ready;
     },
     async stopAgent() {

@@ -35,12 +35,14 @@ export interface Herd {
   expectWell(): Promise<void>;
   /** Begins another hour: the deletions of the last one count no more. */
   nextHour(): Promise<void>;
+  /** Their merge requests ended: nobody asks for them any more. */
+  forget(slugs: readonly string[]): void;
   /** Pushes a commit to a merge request. */
   push(preview: LivingPreview, files?: Record<string, string>): Promise<string>;
 }
 
 export async function raiseHerd(world: GuardWorld, count: number): Promise<Herd> {
-  const { gitlab, shop, pool, cluster, agentOptions } = world;
+  const { gitlab, shop, cluster, agentOptions } = world;
   const previews: LivingPreview[] = [];
   let commits = 0;
   for (let each = 1; each <= count; each += 1) {
@@ -77,11 +79,11 @@ export async function raiseHerd(world: GuardWorld, count: number): Promise<Herd>
       await until('the queue is empty', () => isIdle(world), { explain: world.log.tail });
     },
     async provoke({ agent } = { agent: true }) {
-      await pool.query('update follow_cursor set listed_at = null');
-      await pool.query('update preview set checked_at = null');
-      await pool.query('update merge_request set asked_at = now()');
-      await enqueue(pool, [followJob(world.shop.id), readbackJob(branchName), sweepJob]);
-      await enqueueAll(pool);
+      await world.pool.query('update follow_cursor set listed_at = null');
+      await world.pool.query('update preview set checked_at = null');
+      await world.pool.query('update merge_request set asked_at = now()');
+      await enqueue(world.pool, [followJob(world.shop.id), readbackJob(branchName), sweepJob]);
+      await enqueueAll(world.pool);
       await herd.idle();
       if (!agent) return;
       await herd.agentSpoke();
@@ -134,7 +136,7 @@ export async function raiseHerd(world: GuardWorld, count: number): Promise<Herd>
     },
     async nextHour() {
       await world.stopAgent();
-      await pool.query(`update preview set stop_decided_at = stop_decided_at - interval '2 hours'`);
+      await world.pool.query(`update preview set stop_decided_at = stop_decided_at - interval '2 hours'`);
       const reference = {
         apiVersion: 'v1',
         kind: 'ConfigMap',
@@ -143,6 +145,13 @@ export async function raiseHerd(world: GuardWorld, count: number): Promise<Herd>
       };
       await cluster.client.mergePatch(reference, { data: { deletions: '[]' } });
       await world.startAgent();
+    },
+    forget(slugs) {
+      for (const slug of slugs)
+        previews.splice(
+          previews.findIndex((each) => each.slug === slug),
+          1,
+        );
     },
     async push({ mergeRequest }, files) {
       commits += 1;
