@@ -13,7 +13,7 @@ import { report, summarize, until } from './support/report.js';
 // Webhook intake: 500 deliveries a second for 30 s, then as fast as it takes them, then some of them once more. Each
 // has a key of its own and speaks of one of 500 merge requests; afterwards each is stored once, each merge request was
 // read after the last delivery that spoke of it, and each preview has one commit. Argument: seconds.
-const load = { perSecond: 500, floodSize: 10_000, connections: 32, repeated: 200 };
+const load = { warmUp: 500, perSecond: 500, floodSize: 10_000, connections: 32, repeated: 200 };
 const seconds = Number(process.argv[2] ?? 30);
 const mergeRequests = 500;
 
@@ -50,7 +50,7 @@ try {
   }));
   const token = [...project.hooks.values()][0]?.token ?? '';
   const figures = await sendDeliveries({ ...load, url: world.managerUrl, token, bodies, seconds });
-  const sent = load.perSecond * seconds + load.floodSize;
+  const sent = load.warmUp + load.perSecond * seconds + load.floodSize;
   await idle('what follows from the deliveries');
   const stored = await count(`select count(*) from delivery where key like '${keyPrefix}%'`);
   const undecided = await count(

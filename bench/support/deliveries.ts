@@ -12,6 +12,8 @@ export interface DeliveryLoad {
   seconds: number;
   floodSize: number;
   connections: number;
+  /** Sent first, one after the other, and not measured. */
+  warmUp: number;
   /** Sent a second time with the key of the first, as GitLab does after a time-out. */
   repeated: number;
 }
@@ -44,7 +46,7 @@ function createSender(load: DeliveryLoad) {
     failed: () => failed,
     close: () => agent.close(),
     async deliver(index: number): Promise<number> {
-      const body = load.bodies[index % load.bodies.length];
+      const body = load.bodies[Math.abs(index) % load.bodies.length];
       const updated_at = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
       const payload = JSON.stringify({ ...body, object_attributes: { ...body?.object_attributes, updated_at } });
       const startedAt = performance.now();
@@ -99,6 +101,8 @@ async function flood(load: DeliveryLoad, deliver: (index: number) => Promise<num
 
 async function work(load: DeliveryLoad): Promise<DeliveryFigures> {
   const sender = createSender(load);
+  // What runs for longer than a moment is warm.
+  for (let index = 0; index < load.warmUp; index += 1) await sender.deliver(-1 - index);
   const steadyMs = await steadily(load, sender.deliver);
   const flooded = await flood(load, sender.deliver);
   for (let index = 0; index < load.repeated; index += 1) await sender.deliver(index);

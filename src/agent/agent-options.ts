@@ -2,7 +2,7 @@ import type { Logger } from '../log/create-logger.js';
 import type { AgentMetrics } from '../metrics/agent-metrics.js';
 
 /** A pattern of repositories that previews may be deployed from, and what opens them. */
-export interface AllowedRepository {
+interface AllowedRepository {
   /** A URL, `*` stands for any text without a scheme or host change: `https://gitlab.example.com/acme/*`. */
   pattern: string;
   /** Sent only to the exact host of `pattern`, over HTTPS (or to a loopback address). */

@@ -143,7 +143,7 @@ async function decide({ shared, follower, deletions }: Agent): Promise<void> {
     if (!isAppError(error)) throw error;
     parts.log.warn({ code: error.code, data: error.data }, 'deletions not decided');
   }
-  parts.metrics?.setBreaker(breakerReport(follower.guard(), deletions.held()).reason);
+  parts.metrics?.setBreaker(breakerReport(follower.guard(), deletions.held(), shared.previews.size).reason);
 }
 
 /** What no watch has told, or could not be done before. */

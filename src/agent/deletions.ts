@@ -1,7 +1,7 @@
 import { isAppError } from '../error/app-error.js';
 import type { Logger } from '../log/create-logger.js';
 import { allowsExplained, type Guard } from './branch/guards.js';
-import type { PendingPair } from './follow.js';
+import type { PendingPair } from './branch-changes.js';
 import { pairKey } from './inventory.js';
 import type { PreviewState } from './preview-state.js';
 import { type DoneDeletion, decideDeletions, doneDeletion, recentDeletions } from './teardown/decide-deletions.js';

@@ -109,7 +109,7 @@ function pollBody(deps: PollDeps, acknowledged: number[]): Poll {
     branchCommit: deps.follower.head(),
     living,
     orphans: orphans(deps).map(({ namespace, slug }) => ({ namespace, slug })),
-    breaker: breakerReport(deps.follower.guard(), deps.deletions.held()),
+    breaker: breakerReport(deps.follower.guard(), deps.deletions.held(), living.length),
     acknowledged,
   };
 }

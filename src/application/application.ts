@@ -18,7 +18,7 @@ export interface Application {
   };
 }
 
-export interface ApplicationSource {
+interface ApplicationSource {
   repoURL: string;
   /** A commit id: previews are deployed at an exact revision. */
   targetRevision: string;

@@ -4,7 +4,7 @@ import type { Policy } from '../preview/policy.js';
 import type { RenderProject } from './render/context.js';
 
 /** One project of the configuration and what GitLab says of it. */
-export interface ProjectInForce {
+interface ProjectInForce {
   projectId: number;
   config: ProjectConfig;
   policy: Policy;

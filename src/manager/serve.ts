@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { keepOpened } from '../config/keep-opened.js';
 import type { ManagerConfig } from '../config/manager-config.js';
 import { changedSections, watchReload } from '../config/watch-reload.js';
 import { createGitLab, type GitLab, type GitLabOptions } from '../gitlab/client.js';
@@ -102,6 +103,8 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
   releases.push(servers.stop);
   const resolve = force.resolve;
   releases.push(await startClock({ pool, branch: config.branch.name, projects, resolveProjects: resolve, log }));
+  // The configuration may be another one than that of the last run.
+  await enqueueAll(pool);
   if (options.reload !== undefined) releases.push(reloadOnHangup({ force, database, metrics, log }, options.reload));
   log.info({ url: servers.url, projects: config.projects.length }, 'manager ready');
   return { ...servers, databaseUrl: database.url, ...lifeOf(life, queue.promise) };
@@ -145,12 +148,13 @@ async function openForce(deps: {
   const resolveDeps = {
     getProject: (input: { project: string; signal: AbortSignal }) => getProject(gitlab, input),
     remember: (input: Parameters<typeof rememberProject>[1]) => rememberProject(database.pool, input),
-    recall: (input: { path: string }) => recallProject(database.pool, input),
     log,
   };
   const read = async (config: ManagerConfig): Promise<ProjectsInForce> => {
-    const paths = config.projects.map((project) => project.path);
-    return projectsInForce(config, await resolveProjects(resolveDeps, { paths, signal }));
+    const names = new Map(config.projects.map((project) => [project.path, project.name]));
+    const recall = ({ path }: { path: string }) => recallProject(database.pool, { path, name: names.get(path) ?? '' });
+    const paths = [...names.keys()];
+    return projectsInForce(config, await resolveProjects({ ...resolveDeps, recall }, { paths, signal }));
   };
   let config = deps.config;
   let projects = await read(config);
@@ -170,9 +174,6 @@ async function openForce(deps: {
   };
 }
 
-/** Sections that are opened once; a change of them waits for a restart. */
-const fixedSections = ['branch', 'database', 'dataDir', 'listen', 'publicUrl', 'log'] as const;
-
 function reloadOnHangup(
   deps: { force: Force; database: ManagerDatabase; metrics: ManagerMetrics; log: Logger },
   load: () => Promise<ManagerConfig>,
@@ -183,15 +184,10 @@ function reloadOnHangup(
     load,
     async onChange(before, after) {
       const changed = changedSections(before, after);
-      const waiting = changed.filter((name) => fixedSections.some((fixed) => fixed === name));
+      const next = keepOpened(force.current(), after);
+      const waiting = changedSections(next, after);
       if (waiting.length > 0) log.warn({ sections: waiting }, 'these sections change with the next start');
-      const { branch, database: databaseUrl, dataDir, listen, publicUrl } = before;
-      const { url, token } = before.gitlab;
-      await force.replace({
-        ...after,
-        ...{ branch, database: databaseUrl, dataDir, listen, publicUrl },
-        gitlab: { ...after.gitlab, url, token },
-      });
+      await force.replace(next);
       const jobs = force
         .projects()
         .all()

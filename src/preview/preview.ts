@@ -92,8 +92,3 @@ export interface Preview {
   /** User name of who stopped it, for command, operator and git. */
   stoppedBy: string | null;
 }
-
-/** The incarnation in words: `shop-42#3`. For logs and events. */
-export function incarnationName(preview: Pick<Preview, 'slug' | 'incarnation'>): string {
-  return `${preview.slug}#${preview.incarnation}`;
-}

@@ -18,7 +18,7 @@ export const maxTextLength = 4_000;
 const text = z.string().max(maxTextLength);
 
 /** One object of a preview, in Argo CD's words of health. */
-export const observedObjectSchema = z.object({
+const observedObjectSchema = z.object({
   group: text,
   kind: text,
   name: text,
@@ -27,7 +27,7 @@ export const observedObjectSchema = z.object({
 });
 
 /** Why it is not healthy: one sentence, then the evidence. */
-export const diagnosisSchema = z.object({
+const diagnosisSchema = z.object({
   cause: z.enum(['fence', 'source', 'apply', 'health', 'timeout']),
   /** The object to blame, `Kind/name`. */
   object: text.nullable(),

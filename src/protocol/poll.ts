@@ -4,7 +4,7 @@ import { observationStates } from './observations.js';
 const pair = { slug: z.string().max(63), incarnation: z.number().int().positive() };
 
 /** What the agent's breaker holds back. */
-export const breakerSchema = z.object({
+const breakerSchema = z.object({
   open: z.boolean(),
   /** Why the agent deletes nothing: the limit, or one of the states in which it does nothing at all. */
   reason: z
@@ -30,7 +30,7 @@ export const pollSchema = z.object({
   acknowledged: z.array(z.number().int()).max(1_000),
 });
 
-export const orderSchema = z.object({
+const orderSchema = z.object({
   id: z.number().int(),
   kind: z.enum(['pause', 'resume', 'unblock', 'remove-orphan', 'accept']),
   slug: z.string().optional(),

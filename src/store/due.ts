@@ -29,9 +29,11 @@ with due as (
   update preview p set checked_at = now() from picked k
   where p.slug = k.slug and p.incarnation = k.incarnation returning p.subject
 ), forgotten as (
-  -- Asked long ago and still open: the job that was to answer is lost.
+  -- Asked long ago, still open, and not even tried since: the job that was to answer is lost. One that GitLab could
+  -- not answer is tried again by its own job, ever more slowly.
   select 'mr:' || project_id || ':' || iid as subject from merge_request
-  where asked_at between now() - interval '1 day' and now() - interval '10 minutes' limit $4
+  where asked_at between now() - interval '1 day' and now() - interval '15 minutes'
+    and (tried_at is null or tried_at < now() - interval '15 minutes') limit $4
 ), subjects as (
   select subject from checked union select subject from forgotten
 ), enqueued as (
@@ -54,10 +56,16 @@ export async function enqueueDue(q: Queryable, query: DueQuery): Promise<number>
   return answer.rows[0]?.count ?? 0;
 }
 
-/** Enqueues a decision for every preview that lives: after the configuration changed. Answers how many. */
+/**
+ * Enqueues a decision for every preview that lives and every merge request that is open, as far as is known: the
+ * configuration may be another one now, and begin some as it ends others. Answers how many.
+ */
 export async function enqueueAll(q: Queryable): Promise<number> {
   const answer = await q.query<{ count: number }>(`
-    with subjects as (select subject from preview where phase <> 'stopped'), enqueued as (
+    with subjects as (
+      select subject from preview where phase <> 'stopped'
+      union select 'mr:' || project_id || ':' || iid from merge_request where facts ->> 'state' = 'opened'
+    ), enqueued as (
       select enqueue_jobs(json_agg(json_build_object('task', 'decide', 'key', 'decide:' || subject, 'priority', 5,
         'payload', json_build_object('subject', subject)))) from subjects having count(*) > 0
     )

@@ -23,16 +23,28 @@ export async function rememberProject(
   await q.query(rememberSql, [input.projectId, input.path, input.cloneUrl]);
 }
 
+// A database that was made again from the branch has rows and no cursor yet: the rows alone tell, too.
 const recallSql = `
-select project_id as "projectId", clone_url as "cloneUrl" from follow_cursor
-where path = $1 order by listed_at desc nulls last limit 1`;
+(select project_id as "projectId", clone_url as "cloneUrl" from follow_cursor
+  where path = $1 order by listed_at desc nulls last limit 1)
+union all
+(select m.project_id, c.clone_url from preview p join preview_member m using (slug, incarnation)
+  left join follow_cursor c using (project_id)
+  where p.project = $2 and p.phase <> 'stopped' order by p.created_at desc limit 1)
+limit 1`;
 
-/** What GitLab last said of a configured path; null: it never said anything. */
+/**
+ * What GitLab last said of a configured path; null: it never said anything. A path of which it never said anything
+ * counts as that of the living previews of `name`: one that is misspelt, or new while GitLab is silent, stops nothing.
+ */
 export async function recallProject(
   q: Queryable,
-  input: { path: string },
+  input: { path: string; name?: string },
 ): Promise<{ projectId: number; cloneUrl: string | null } | null> {
-  const answer = await q.query<{ projectId: number; cloneUrl: string | null }>(recallSql, [input.path]);
+  const answer = await q.query<{ projectId: number; cloneUrl: string | null }>(recallSql, [
+    input.path,
+    input.name ?? null,
+  ]);
   return answer.rows[0] ?? null;
 }
 

@@ -17,7 +17,6 @@ export interface FeedbackInput {
   now: number;
   view: {
     preview: Preview;
-    hasLived: boolean;
     facts: MergeRequestFacts | null;
     deployedAt: number | null;
     line: { place: number; length: number } | null;
@@ -30,7 +29,7 @@ export interface FeedbackInput {
 
 interface Loaded {
   now: number;
-  preview: (PreviewRow & { lived_since: string | null }) | null;
+  preview: PreviewRow | null;
   members: MemberRow[] | null;
   facts: MergeRequestFacts | null;
   deployed_at: number | null;
@@ -87,7 +86,6 @@ export async function loadFeedbackInput(
     now: loaded.now,
     view: {
       preview: previewFromRow(preview, loaded.members ?? []),
-      hasLived: preview.lived_since !== null,
       facts: loaded.facts,
       deployedAt: loaded.deployed_at,
       line: loaded.line,

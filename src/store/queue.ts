@@ -148,9 +148,16 @@ function startRunner(
     parsedCronItems: [],
     // Notifications start jobs at once; polling is for retries and jobs of a later time.
     pollInterval: 1_000,
-    // Without batches nobody waits for the statement that ends a job: a stop would leave it locked, and a database
-    // that is lost at that moment would end the process.
-    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+    preset: {
+      worker: {
+        // Without batches nobody waits for the statement that ends a job: a stop would leave it locked, and a
+        // database that is lost at that moment would end the process.
+        completeJobBatchDelay: 0,
+        failJobBatchDelay: 0,
+        // Under load one statement fetches work for all; a lone job is fetched as soon as without it.
+        ...(concurrency > 1 ? { localQueue: { size: concurrency } } : {}),
+      },
+    },
   });
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import pg from 'pg';
 import type { Queryable } from './pool.js';
 
 /** First halves of the advisory locks; the second is a hash of the name. */
@@ -16,9 +17,13 @@ export interface Occupancy {
   head: { subject: string; since: number } | null;
 }
 
-/** Begins a transaction that holds the lock of a subject: nobody else decides about it until it ends. */
+/**
+ * Begins a transaction that holds the lock of a subject: nobody else decides about it until it ends. Its row is locked
+ * by a statement of its own: one that waits here for the branch writer sees, in the next, all that the writer saved.
+ */
 export function beginWithSubject(subject: string): string {
-  return `begin; ${lock(subjectClass, subject)}`;
+  const row = `select from preview where subject = ${pg.escapeLiteral(subject)} and phase <> 'stopped' for update`;
+  return `begin; ${lock(subjectClass, subject)}; ${row}`;
 }
 
 /** Statements that lock the slots, in the order that all transactions keep: global, then project. */

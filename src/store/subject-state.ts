@@ -128,7 +128,8 @@ function observationFromRow(row: NonNullable<Loaded['observation']>): Observatio
   };
 }
 
-// An answer that began before the newest one is dropped; what was asked after it began stays asked.
+// An answer that began before the newest one is dropped; what was asked after it began stays asked. A time that has not
+// come yet was written while the database's clock was wrong, and counts for nothing.
 const mergedSql = `
   insert into merge_request as m (project_id, iid, facts, updated_at, read_started_at, unknown_since, tried_at)
   select $2, $3, $5::jsonb, $6::timestamptz, case when $5 is not null then $4::timestamptz end,
@@ -138,10 +139,11 @@ const mergedSql = `
     facts = coalesce(excluded.facts, m.facts),
     updated_at = coalesce(excluded.updated_at, m.updated_at),
     read_started_at = coalesce(excluded.read_started_at, m.read_started_at),
-    asked_at = case when excluded.facts is null or m.asked_at >= excluded.tried_at then m.asked_at end,
+    asked_at = case when excluded.facts is null
+      or m.asked_at between excluded.tried_at and clock_timestamp() then m.asked_at end,
     unknown_since = case when excluded.facts is null then coalesce(m.unknown_since, excluded.unknown_since) end,
     tried_at = excluded.tried_at
-  where m.read_started_at is null or m.read_started_at < excluded.tried_at
+  where m.read_started_at is null or m.read_started_at < excluded.tried_at or m.read_started_at > clock_timestamp()
   returning m.*`;
 
 const slugsSql = `

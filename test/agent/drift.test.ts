@@ -66,12 +66,12 @@ test('a namespace that was deleted under its preview is made again with all that
       const found = await world.namespace('lost');
       return found !== null && found.metadata.uid !== before?.metadata.uid;
     },
-    40_000,
+    120_000,
   );
   await eventually(
     'its Deployment',
     async () => (await world.find('lost', 'apps/v1', 'Deployment', 'shop')) !== null,
-    40_000,
+    120_000,
   );
   await world.waitForState('lost', 'healthy');
   expect((await world.namespace('lost'))?.metadata.labels).toMatchObject({ 'mayfly.dev/preview': 'lost' });

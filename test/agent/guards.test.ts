@@ -52,7 +52,7 @@ test('a rewritten branch deletes nothing until a person accepts it', async () =>
   await expectAllAlive('one', 'two', 'three');
   world.manager.explanations.set('one#1', 'closed');
   world.manager.orders.push(order({}));
-  await eventually('the removed one goes', () => world.manager.newest('one')?.state === 'gone', 40_000);
+  await eventually('the removed one goes', () => world.manager.newest('one')?.state === 'gone', 120_000);
   await expectAllAlive('two', 'three');
 });
 
@@ -71,7 +71,7 @@ test('without mayfly.yml, and with another installation’s, nothing at all is d
   await world.branch.write('mayfly.yml', `installation: ${world.installation}\nlayout: 1\n`);
   await world.publish({});
   await world.waitForState('three', 'healthy');
-  await eventually('the removed one goes', () => world.manager.newest('one')?.state === 'gone', 40_000);
+  await eventually('the removed one goes', () => world.manager.newest('one')?.state === 'gone', 120_000);
 });
 
 test('a branch that is gone deletes nothing', async () => {
@@ -93,7 +93,7 @@ test('when the folder of Applications is gone, only what the manager explains go
   await eventually(
     'both are gone',
     () => ['one', 'two'].every((slug) => world.manager.newest(slug)?.state === 'gone'),
-    40_000,
+    120_000,
   );
 });
 
@@ -118,7 +118,7 @@ test('an agent that never saw the branch before still takes the manager’s word
   await heldFor('all-files-gone');
   world.manager.explanations.set('one#1', 'merged').set('two#1', 'merged');
   const gone = () => ['one', 'two'].every((slug) => world.manager.newest(slug)?.state === 'gone');
-  await eventually('both are gone', gone, 40_000);
+  await eventually('both are gone', gone, 120_000);
 });
 
 test('over the limit none of the unexplained deletions is done, explained ones are, and a person can accept', async () => {
@@ -127,7 +127,7 @@ test('over the limit none of the unexplained deletions is done, explained ones a
   world.manager.explanations.set('e#1', 'merged');
   await world.publish({ remove: ['a', 'b', 'c', 'd', 'e'] });
   await heldFor('limit');
-  await eventually('the explained one is gone', () => world.manager.newest('e')?.state === 'gone', 40_000);
+  await eventually('the explained one is gone', () => world.manager.newest('e')?.state === 'gone', 120_000);
   await expectAllAlive('a', 'b', 'c', 'd', 'stays');
   const { breaker } = world.manager.polls.at(-1) ?? {};
   expect(breaker?.pending.map(({ slug }) => slug).sort()).toEqual(['a', 'b', 'c', 'd']);
@@ -136,7 +136,7 @@ test('over the limit none of the unexplained deletions is done, explained ones a
   world.manager.orders.push(order({ id: 7, slug: 'b', incarnation: 1 }));
   for (const slug of ['a', 'b', 'c', 'd']) {
     // Two are left, and two are within the limit.
-    await eventually(`${slug} is gone`, () => world.manager.newest(slug)?.state === 'gone', 40_000);
+    await eventually(`${slug} is gone`, () => world.manager.newest(slug)?.state === 'gone', 120_000);
   }
   await eventually('the order is acknowledged', () => world.manager.orders.length === 0);
   await expectAllAlive('stays');
@@ -161,7 +161,7 @@ test('a file that says nothing that could be obeyed tears nothing down', async (
   await live('broken', 'foreign', 'renamed', 'moved', 'back', 'fine');
   await world.publish({ files: [{ slug: 'back', sha, incarnation: 2 }] });
   world.manager.explanations.set('back#1', 'reopened');
-  await eventually('the second life begins', () => world.manager.newest('back', 2)?.state === 'healthy', 40_000);
+  await eventually('the second life begins', () => world.manager.newest('back', 2)?.state === 'healthy', 120_000);
 
   await world.branch.write('apps/broken.yml', 'a: [unclosed\n');
   const renamed = await world.branch.read('apps/renamed.yml');

@@ -34,7 +34,7 @@ test('an agent that is stopped anywhere in its work finishes it in the next run'
   await agent.stop();
   agent = await world.start();
   for (const slug of slugs) {
-    await eventually(`${slug} is gone`, async () => (await world.namespace(slug)) === null, 60_000);
+    await eventually(`${slug} is gone`, async () => (await world.namespace(slug)) === null, 120_000);
   }
   await eventually('no inventory is left', async () => {
     const { items } = await world.cluster.client.list({

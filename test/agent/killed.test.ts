@@ -83,7 +83,7 @@ test('killed at random points of apply, prune and teardown, nothing is missing a
   }
   await startProcess();
   for (const slug of slugs) {
-    await eventually(`${slug} is gone`, async () => (await world.namespace(slug)) === null, 60_000);
+    await eventually(`${slug} is gone`, async () => (await world.namespace(slug)) === null, 120_000);
   }
   await eventually('no inventory is left', async () => {
     const labelSelector = 'mayfly.dev/memory=inventory';

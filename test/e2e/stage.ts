@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 import { createWorld, environmentsPath, type World, type WorldOptions } from '../support/world.js';
 
 /** The newest incarnation of a preview, as the database has it. */
-export interface Row {
+interface Row {
   incarnation: number;
   phase: string;
   waiting_for: string | null;

@@ -3,7 +3,14 @@ import type { Person } from '../support/git-client.js';
 import { until } from '../support/until.js';
 import { branchName, createGuardWorld, type GuardWorld } from './support/guard-world.js';
 import { type Herd, raiseHerd } from './support/herd.js';
-import { callApi, expectAgentHolds, expectManagerBlocked, metric, shownBreaker, shownPreview } from './support/sight.js';
+import {
+  callApi,
+  expectAgentHolds,
+  expectManagerBlocked,
+  metric,
+  shownBreaker,
+  shownPreview,
+} from './support/sight.js';
 
 let world: GuardWorld;
 let herd: Herd;
@@ -155,7 +162,8 @@ const ways: Way[] = [
       const commit = await person.push(branchName, 'remove apps');
       mend = () => revert(commit);
     },
-    agent: 'applications-missing',
+    // The manager puts the folder back, empty.
+    agent: 'all-files-gone',
   },
   {
     name: 'apps/ is renamed',
@@ -165,7 +173,7 @@ const ways: Way[] = [
       const commit = await person.push(branchName, 'rename the folder');
       mend = () => revert(commit);
     },
-    agent: 'applications-missing',
+    agent: 'all-files-gone',
   },
   {
     name: 'every file is removed by one commit',

@@ -3,7 +3,14 @@ import type { ManagerConfig, ProjectConfig } from '../../src/config/manager-conf
 import { until } from '../support/until.js';
 import { createGuardWorld, type GuardWorld } from './support/guard-world.js';
 import { type Herd, raiseHerd } from './support/herd.js';
-import { callApi, expectManagerBlocked, expectManagerHolds, metric, shownBreaker, shownPreview } from './support/sight.js';
+import {
+  callApi,
+  expectManagerBlocked,
+  expectManagerHolds,
+  metric,
+  shownBreaker,
+  shownPreview,
+} from './support/sight.js';
 
 let world: GuardWorld;
 let herd: Herd;
@@ -97,7 +104,8 @@ describe('a reloaded configuration would stop all: three go, nine are held', () 
     await herd.provoke();
     await herd.waitForLost(3);
     await expectManagerHolds(world, 9, reason);
-    expect(world.log.find('stops held', mark).length, 'the log says so').toBeGreaterThan(0);
+    const said = world.log.find('stop held until a person accepts it', mark).map((line) => line.reason);
+    expect(said, 'the log says so').toEqual(Array.from({ length: 9 }, () => reason));
   });
 
   test('accepting two of them lets exactly these go', async () => {
@@ -111,7 +119,9 @@ describe('a reloaded configuration would stop all: three go, nine are held', () 
     const answer = await callApi(world, '/breaker/accept', { reason: 'the label is meant', deletions });
     expect(answer).toEqual({ accepted: deletions });
     const order = herd.previews.map(({ slug }) => slug);
-    const expected = [...first, ...deletions.map(({ slug }) => slug)].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+    const expected = [...first, ...deletions.map(({ slug }) => slug)].sort(
+      (a, b) => order.indexOf(a) - order.indexOf(b),
+    );
     await herd.waitForLost(expected);
     await herd.provoke();
     await herd.waitForLost(expected);
@@ -131,14 +141,12 @@ describe('a reloaded configuration that means no deletion', () => {
       change: () => changed(({ preview }) => ({ preview: { ...preview, name: 'other-{{iid}}' } })),
     },
     { name: 'fewer previews are allowed than live', change: () => changed(() => ({ limits: { previews: 1 } })) },
-    { name: 'no agent is configured', change: () => ({ agents: [] }) },
   ];
 
   test.each(harmless)('$name', async ({ change }) => {
     mend = () => world.reload(good);
     await world.reload(change());
-    if (change().projects !== undefined) await herd.provoke();
-    else await herd.idle();
+    await herd.provoke();
     await herd.expectNoneLost();
     expect(await metric(world, 'mayfly_previews', { project: 'shop', phase: 'ready' })).toBe(12);
     expect((await shownBreaker(world)).held).toEqual([]);
@@ -157,6 +165,8 @@ test('PostgreSQL’s clock is a year ahead: GitLab is asked again, three expire,
   mend = async () => {
     await world.stopManager();
     await world.pool.query(`alter database ${name} reset search_path; drop schema ahead cascade`);
+    // What was done in the wrong year is no longer of the last hour.
+    await world.pool.query('update preview set stop_decided_at = now() where stop_decided_at > now()');
     await world.startManager();
     await herd.provoke();
     await pushToAll();

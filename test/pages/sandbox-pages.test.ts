@@ -3,7 +3,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SandboxProgram, startSandboxProgram } from '../sandbox/sandbox-program.js';
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const executablePath = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium';
 
 const flags = [
   '--no-sandbox',
@@ -35,9 +35,11 @@ const stumblingBlocks = `(() => {
   return found;
 })()`;
 
-describe.skipIf(!existsSync(executablePath))('the sandbox in Chromium (set CHROMIUM to its path)', () => {
+describe.skipIf(!existsSync(executablePath))('the sandbox in Chromium (set TEST_CHROMIUM to its path)', () => {
   let sandbox: SandboxProgram;
   let browser: Browser;
+  /** Of the preview, from its note. */
+  let link = '';
 
   beforeAll(async () => {
     [sandbox, browser] = await Promise.all([startSandboxProgram(), chromium.launch({ executablePath, args: flags })]);
@@ -73,11 +75,9 @@ describe.skipIf(!existsSync(executablePath))('the sandbox in Chromium (set CHROM
     await page.getByRole('button', { name: 'Open merge request' }).click();
     // No reload: the page hears of the note.
     await page.getByRole('heading', { name: 'Preview ready' }).waitFor();
-    const [preview] = await Promise.all([
-      page.context().newPage(),
-      page.getByText('mayfly/preview').waitFor(),
-    ]);
-    await preview.goto((await page.locator('.note h3 a').getAttribute('href')) ?? '');
+    await page.getByText('mayfly/preview').waitFor();
+    link = (await page.locator('.note h3 a').getAttribute('href')) ?? '';
+    const { page: preview } = await openPage(link);
     await preview.getByRole('heading', { name: 'Good to see you' }).waitFor();
 
     await page.getByLabel('Comment').fill('/preview extend 2d');
@@ -111,19 +111,11 @@ describe.skipIf(!existsSync(executablePath))('the sandbox in Chromium (set CHROM
 
   it('answers for a preview that is gone, in words', async () => {
     const { page } = await openPage(`${sandbox.addresses.gitlab}/${sandbox.addresses.project}/-/merge_requests/1`);
-    const link = (await sandbox.gitlab<{ body: string }[]>('GET', '/projects/acme%2Fshop/merge_requests/1/notes'))
-      .map(({ body }) => /http:\/\/shop-1\.localhost:\d+/.exec(body)?.[0])
-      .find((found) => found !== undefined);
     await page.getByRole('button', { name: 'Close' }).click();
     await page.getByRole('heading', { name: 'Preview stopped' }).waitFor();
-    const preview = await page.context().newPage();
-    const answer = await preview.goto(link ?? (await previewAddress()));
+    const preview = await browser.newPage();
+    const answer = await preview.goto(link);
     expect(answer?.status()).toBe(404);
     await preview.getByRole('heading', { name: 'shop-1 is not here' }).waitFor();
   });
-
-  async function previewAddress(): Promise<string> {
-    const [row] = await sandbox.gitlab<{ target_url: string }[]>('GET', '/projects/acme%2Fshop/statuses');
-    return row?.target_url ?? '';
-  }
 });

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { newApiToken } from '../../src/config/api-token.js';
-import { freePort } from '../../src/sandbox/free-port.js';
 import { type GitServer, startGitServer } from '../../src/sandbox/git-server.js';
 import type { User } from '../../src/sandbox/gitlab/model.js';
 import { type GitLab, startGitLab } from '../../src/sandbox/gitlab/start-gitlab.js';
 import { applicationFiles } from '../../src/sandbox/seed-files.js';
 import { type Program, startProgram } from './program.js';
+import { quietPort } from './quiet-port.js';
 import { until } from './until.js';
 
 export interface WorldOptions {
@@ -81,10 +81,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   gitlab.addUser({ username: 'mayfly', name: 'Mayfly', project: envs, accessLevel: 40 });
   const botToken = gitlab.tokenFor(bot);
   const ports = {
-    main: await freePort(0),
-    metrics: await freePort(0),
-    dashboard: await freePort(0),
-    agent: await freePort(0),
+    main: await quietPort(),
+    metrics: await quietPort(),
+    dashboard: await quietPort(),
+    agent: await quietPort(),
   };
   const managerUrl = `http://127.0.0.1:${ports.main}`;
   const suffix = randomBytes(3).toString('hex');
@@ -118,7 +118,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const managerFile = join(directory, 'mayfly.yaml');
   const agentFile = join(directory, 'agent.yaml');
   await writeFile(managerFile, stringify(config));
-  const agentListen = { host: '127.0.0.1', metricsPort: await freePort(0) };
+  const agentListen = { host: '127.0.0.1', metricsPort: await quietPort() };
   const writeAgentFile = (kubeconfig: string | undefined) =>
     writeFile(
       agentFile,

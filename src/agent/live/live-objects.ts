@@ -77,7 +77,8 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
     const key = manifestKey(object);
     const known = home.objects.get(key);
     const { uid = '', resourceVersion = '', generation, deletionTimestamp } = object.metadata;
-    if (known !== undefined && known.uid === uid && !isNewer(resourceVersion, known.resourceVersion)) return;
+    // A late word of an object that has been replaced since is older, too.
+    if (known !== undefined && !isNewer(resourceVersion, known.resourceVersion)) return;
     home.objects.set(key, {
       uid,
       resourceVersion,

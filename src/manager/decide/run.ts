@@ -41,7 +41,18 @@ export async function runDecide(
     decideIn(deps, transaction, request),
   );
   if (outcome.decision.slugTaken) deps.log.warn({ subject: subject.name }, 'no slug is free');
+  logHeldStop(deps, outcome);
   return outcome;
+}
+
+/** A stop that begins to be held, and one that no longer is, is said once. */
+function logHeldStop({ log }: Pick<DecideDeps, 'log'>, { decision, before }: DecideOutcome): void {
+  const { preview } = decision;
+  const held = preview?.heldStop ?? null;
+  if (preview === null || held?.reason === before?.heldStop?.reason) return;
+  const { slug, incarnation, phase } = preview;
+  if (held !== null) log.error({ slug, incarnation, reason: held.reason }, 'stop held until a person accepts it');
+  else log.info({ slug, incarnation, phase }, 'stop no longer held');
 }
 
 /** What would be decided were there room for all: whether anything changes, and what must be locked and counted. */

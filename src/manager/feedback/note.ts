@@ -6,13 +6,9 @@ import { detailWords, failureWords, shortSpan, stopWords, utcTime, waitingWords 
 /** By this a note is known as ours again, when its id is not. */
 export const noteMarker = '<!-- mayfly:preview -->';
 
-/**
- * The text of the one note in a merge request; null when there is nothing worth a note: a preview that ended before
- * anything of it was deployed. Pure: the same view gives the same text, so that nothing is written twice.
- */
-export function renderNote(view: FeedbackView): string | null {
+/** The text of the one note in a merge request. Pure: the same view gives the same text: nothing is written twice. */
+export function renderNote(view: FeedbackView): string {
   const { preview } = view;
-  if (preview.phase === 'stopped' && !view.hasLived) return null;
   const parts = [
     noteMarker,
     `### ${heading(preview)}`,

@@ -56,7 +56,7 @@ export async function syncNote(
   const isKnown = note.externalId !== null || note.creatingSince !== null;
   const ended = state.view.preview.phase === 'stopped' || state.view.preview.phase === 'stopping';
   // A preview that is over begins no conversation.
-  if (body === null || (ended && !isKnown)) return true;
+  if (ended && !isKnown) return true;
   const hash = createHash('sha256').update(body).digest('hex');
   if (note.writtenHash === hash && note.creatingSince === null) return true;
   const externalId = await writeNote(deps, input, body);

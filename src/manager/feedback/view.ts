@@ -14,8 +14,6 @@ interface ViewDiagnosis {
 export interface FeedbackView {
   /** The newest incarnation. */
   preview: Preview;
-  /** It held a slot at least once, so that there may be something of it in the cluster. */
-  hasLived: boolean;
   /** null: the API never said anything. */
   facts: MergeRequestFacts | null;
   /** When the present revision was reported healthy. */

@@ -91,5 +91,7 @@ function isFullDue(
 ): boolean {
   const { listedAt, updatedAfter, now } = cursor;
   if (listedAt === null || updatedAfter === null) return true;
-  return listedAt < input.fullSince || now - listedAt >= (input.fullEveryMs ?? 600_000);
+  // One of the future was written while the clock was wrong.
+  const isFuture = listedAt > now;
+  return isFuture || listedAt < input.fullSince || now - listedAt >= (input.fullEveryMs ?? 600_000);
 }

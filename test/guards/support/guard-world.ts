@@ -8,13 +8,13 @@ import { newApiToken } from '../../../src/config/api-token.js';
 import type { ManagerConfig, ProjectConfig } from '../../../src/config/manager-config.js';
 import { type Manager, serve } from '../../../src/manager/serve.js';
 import { createAgentMetrics } from '../../../src/metrics/agent-metrics.js';
-import { freePort } from '../../../src/sandbox/free-port.js';
 import { type GitServer, startGitServer } from '../../../src/sandbox/git-server.js';
 import type { Project } from '../../../src/sandbox/gitlab/model.js';
 import { type GitLab, startGitLab } from '../../../src/sandbox/gitlab/start-gitlab.js';
 import { openTestCluster, type TestCluster } from '../../support/cluster.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { createPerson, type Person, temporaryFolder } from '../../support/git-client.js';
+import { quietPort } from '../../support/quiet-port.js';
 import { createLogBook, type LogBook } from './log-book.js';
 
 export const branchName = 'dynamic-envs';
@@ -85,14 +85,13 @@ export async function createGuardWorld(): Promise<GuardWorld> {
   const agentToken = randomBytes(16).toString('hex');
   const foreignAgentToken = randomBytes(16).toString('hex');
   const api = newApiToken();
-  const ports = { port: await freePort(0), metricsPort: await freePort(0), dashboardPort: await freePort(0) };
+  const ports = { port: await quietPort(), metricsPort: await quietPort(), dashboardPort: await quietPort() };
   const url = `http://127.0.0.1:${ports.port}`;
   const repository = git.repositoryUrl(environmentsPath);
   const agentsName = `default-${suffix}`;
   const namespacePrefix = `g${suffix}-`;
   const botToken = gitlab.tokenFor(bot);
-  for (const project of [shop, environments])
-    gitlab.addHook(project, { url: `${url}/webhooks/gitlab`, token: secret });
+  for (const project of [shop, environments]) gitlab.addHook(project, { url: `${url}/webhooks/gitlab`, token: secret });
 
   let config: ManagerConfig = {
     gitlab: { url: gitlab.url, token: botToken, webhookSecrets: [secret], signingTokens: [] },
@@ -163,7 +162,7 @@ export async function createGuardWorld(): Promise<GuardWorld> {
     },
     async startManager(change = {}) {
       config = { ...config, ...change };
-      const patience = { timeoutMs: 400, retry: { maxAttempts: 1 } };
+      const patience = { timeoutMs: 2_000, retry: { maxAttempts: 1 } };
       manager = await serve(config, { log: log.logger('manager'), reload: async () => config, patience });
     },
     async stopManager() {

@@ -120,7 +120,7 @@ export async function raiseHerd(world: GuardWorld, count: number): Promise<Herd>
     },
     async expectWell() {
       await until('everything lives and nothing is held', () => isWell(world, previews), {
-        deadlineMs: 20_000,
+        deadlineMs: 40_000,
         explain: world.log.tail,
       });
       await herd.idle();
@@ -141,7 +141,7 @@ export async function raiseHerd(world: GuardWorld, count: number): Promise<Herd>
         apiVersion: 'v1',
         kind: 'ConfigMap',
         namespace: agentOptions.agentNamespace,
-        name: `${agentOptions.name}-state`,
+        name: `mayfly-${agentOptions.name}-state`,
       };
       await cluster.client.mergePatch(reference, { data: { deletions: '[]' } });
       await world.startAgent();

@@ -1,7 +1,7 @@
 import { type Logger, pino } from 'pino';
 import { until } from '../../support/until.js';
 
-export type LogLine = Record<string, unknown> & { part: string; msg: string };
+type LogLine = Record<string, unknown> & { part: string; msg: string };
 
 /** Keeps what the programs of a test log, so that it can be asked for. */
 export interface LogBook {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { until } from '../../support/until.js';
 import { createWorld, facts, policy, shopId, type World } from './decide-world.js';
 
 let database: TestDatabase;
@@ -324,4 +325,29 @@ test('a revision that commit stored while a decision was made is not lost', asyn
     commit.release();
   }
   expect(await world.row(42)).toMatchObject({ wanted_revision: 'rendered', phase: 'deploying' });
+});
+
+test('a decision that waits for the branch writer knows of the push that it began', async () => {
+  world.mergeRequests.set(42, facts(42));
+  await world.hint(42);
+  const writer = await database.pool.connect();
+  try {
+    await writer.query('begin');
+    await writer.query("update preview set version = version + 1 where slug = 'shop-42'");
+    await writer.query("insert into branch_write (slug, incarnation, blob, generation) values ('shop-42', 1, 'b', 1)");
+    world.mergeRequests.set(42, facts(42, { state: 'merged', endedAt: Date.now() }));
+    const deciding = world.hint(42);
+    await until('the decision waits for the row', async () => {
+      const waiting = await world.sql(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return waiting.length > 0;
+    });
+    await writer.query('commit');
+    await deciding;
+  } finally {
+    writer.release();
+  }
+  // The file is on its way to the cluster: only the agent knows when nothing of it is there any more.
+  expect(await world.row(42)).toMatchObject({ phase: 'stopping', stop_reason: 'merged' });
 });

@@ -79,15 +79,38 @@ test('a deployment that takes too long fails, by the decision that the sweep ask
 });
 
 test('a question that was forgotten is asked again', async () => {
-  await world.sql("update merge_request set asked_at = now() - interval '20 minutes' where iid = 3");
+  await world.sql(`update merge_request set asked_at = now() - interval '20 minutes',
+    tried_at = now() - interval '1 day' where iid = 3`);
   expect(await run()).toBe(1);
   expect(await world.jobs()).toEqual([`decide:mr:${shopId}:3`]);
 });
 
-test('a changed configuration has all that lives decided', async () => {
+test('a question that GitLab could not answer is left to its own, ever slower repetitions', async () => {
+  await world.sql(`update merge_request set asked_at = now() - interval '20 minutes',
+    tried_at = now() - interval '9 minutes', unknown_since = now() - interval '19 minutes' where iid = 3`);
+  expect(await run()).toBe(0);
+  await world.sql("update merge_request set tried_at = now() - interval '16 minutes' where iid = 3");
+  expect(await run()).toBe(1);
+});
+
+test('a changed configuration has all that lives, and all that is open, decided', async () => {
   await world.sql("update preview set phase = 'stopped' where slug = 'shop-1'");
+  await world.sql(`update merge_request set facts = facts || '{"state": "merged"}' where iid = 1`);
   expect(await enqueueAll(database.pool)).toBe(2);
   world.policies.set(shopId, policy({ urlTemplate: 'https://{{slug}}.other.example.com' }));
   await world.decide(2);
   expect(await world.row(2)).toMatchObject({ url: 'https://shop-2.other.example.com', needs_commit: true });
+});
+
+test('a filter that lets more pass begins what was known and not followed', async () => {
+  world.policies.set(shopId, policy({ follow: { ...policy().follow, targetBranches: ['release'] } }));
+  world.mergeRequests.set(4, facts(4));
+  await world.hint(4);
+  expect(await world.row(4)).toBeUndefined();
+  await world.sql('delete from graphile_worker._private_jobs');
+  world.policies.set(shopId, policy());
+  await enqueueAll(database.pool);
+  expect(await world.jobs()).toContain(`decide:mr:${shopId}:4`);
+  await world.decide(4);
+  expect(await world.row(4)).toMatchObject({ phase: 'deploying' });
 });

@@ -185,6 +185,15 @@ describe('the note', () => {
     expect(ours()).toEqual([]);
   });
 
+  it('of one that waited says that it is over, when it ends before it lived', async () => {
+    await save({ phase: 'waiting', waitingFor: 'pipeline' });
+    await run();
+    expect(ours()[0]?.body).toContain('Preview waiting');
+    await save({ phase: 'stopped', stopReason: 'closed' });
+    await run();
+    expect(ours().map((note) => note.body)).toEqual([expect.stringContaining('Preview stopped')]);
+  });
+
   it('can be switched off', async () => {
     settings = { ...settings, note: false };
     await save();

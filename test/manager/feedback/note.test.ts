@@ -5,7 +5,7 @@ import { noPipelineDetail } from '../../../src/preview/gate.js';
 import type { StopReason } from '../../../src/preview/preview.js';
 import { at, memberOf, olderSha, sha, viewOf } from './view.js';
 
-const text = (...view: Parameters<typeof viewOf>): string => renderNote(viewOf(...view)) ?? '';
+const text = (...view: Parameters<typeof viewOf>): string => renderNote(viewOf(...view));
 
 describe('a note', () => {
   it('begins with the marker and is the same for the same row', () => {
@@ -110,10 +110,6 @@ describe('a note', () => {
   it('repeats the newest answer to a command', () => {
     const answer = { line: '`/preview explode` is not a command.', by: 'eve', at };
     expect(text({}, { answer })).toContain('> `eve`, 23 Nov 14:02 UTC: `/preview explode` is not a command.');
-  });
-
-  it('is not written for what ended before it lived', () => {
-    expect(renderNote(viewOf({ phase: 'stopped', stopReason: 'closed' }, { hasLived: false }))).toBeNull();
   });
 });
 

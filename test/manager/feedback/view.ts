@@ -48,7 +48,6 @@ export function viewOf(
 ): FeedbackView {
   return {
     preview: previewOf(preview),
-    hasLived: true,
     facts: {
       projectId: 5,
       iid: 42,

@@ -209,6 +209,17 @@ describe('configured projects', () => {
     ]);
   });
 
+  it('keep the id of their living previews under a path that GitLab does not know, without a cursor too', async () => {
+    await preview(1, 'ready');
+    expect(await recallProject(database.pool, { path: 'acme/renamed', name: 'shop' })).toEqual({
+      projectId,
+      cloneUrl: null,
+    });
+    expect(await recallProject(database.pool, { path: 'acme/renamed', name: 'cart' })).toBeNull();
+    await database.pool.query("update preview set phase = 'stopped'");
+    expect(await recallProject(database.pool, { path: 'acme/renamed', name: 'shop' })).toBeNull();
+  });
+
   it('keep their id while GitLab cannot say', async () => {
     const path = `acme/p${count}`;
     const known = await resolve([path]);

@@ -80,7 +80,7 @@ describe.skipIf(kubeconfig === '')('beside a real API server (needs TEST_KUBECON
       }),
     );
     expect(answers[0]).toEqual(answers[1]);
-  }, 70_000);
+  });
 
   it.each(histories)('makes the same of a history of applies: $name', async ({ resource, steps }) => {
     const results = await Promise.all(

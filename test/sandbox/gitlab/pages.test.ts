@@ -4,7 +4,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { cleanUp, temporaryFolder, testGitLab } from './gitlab-fixture.js';
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const executablePath = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium';
 
 async function scene() {
   const gitlab = await testGitLab({ gitRoot: await temporaryFolder() });
@@ -83,7 +83,7 @@ describe('pages', () => {
   });
 });
 
-describe.skipIf(!existsSync(executablePath))('pages in Chromium (set CHROMIUM to its path)', () => {
+describe.skipIf(!existsSync(executablePath))('pages in Chromium (set TEST_CHROMIUM to its path)', () => {
   let browser: Browser | null = null;
   afterAll(async () => {
     await browser?.close();
