@@ -63,6 +63,8 @@ function replaceWanted(deps: ChangeDeps, preview: PreviewState, wanted: PreviewS
   const before = preview.wanted;
   setWanted(preview, wanted);
   if (before === null || before.incarnation === wanted?.incarnation) return;
+  // Somebody's wrong number was taken back: it was no incarnation, and must not stand in the way of those below it.
+  if (wanted !== null && wanted.incarnation < before.incarnation) return;
   if (!preview.inventories.has(before.incarnation)) deps.neverMade(before, head);
 }
 

@@ -67,8 +67,10 @@ async function runServe(file: string): Promise<void> {
   const secrets = createSecrets(loaded.secrets);
   const log = createLogger({ level: loaded.config.log.level, name: 'manager', secrets });
   warnOf(log, loaded.warnings);
-  const manager = await serve(loaded.config, {
+  const start = new AbortController();
+  const starting = serve(loaded.config, {
     log,
+    signal: start.signal,
     reload: async () => {
       const next = await loadManagerConfig({ file });
       secrets.add(next.secrets);
@@ -76,7 +78,20 @@ async function runServe(file: string): Promise<void> {
       return next.config;
     },
   });
-  await untilSignal(log, () => manager.stop(), manager.done);
+  // A signal during the start, too, ends all that was started: GitLab may be silent for long.
+  const stop = async (): Promise<void> => {
+    start.abort();
+    const manager = await starting.catch((error: unknown) => {
+      log.debug({ err: error }, 'the start was interrupted');
+      return null;
+    });
+    await manager?.stop();
+  };
+  await untilSignal(
+    log,
+    stop,
+    starting.then((manager) => manager.done),
+  );
 }
 
 async function runAgentProgram(given: string | undefined): Promise<void> {

@@ -11,6 +11,9 @@ interface SandboxFlags {
   verbose?: boolean;
 }
 
+/** Nobody else ends what was started: better late than left behind. */
+const stopTimeoutMs = 60_000;
+
 /** `sandbox`: everything on one machine, for a first look. */
 export function addSandboxVerb(program: Command): void {
   program
@@ -33,22 +36,23 @@ async function runSandbox(flags: SandboxFlags): Promise<void> {
     destination: process.stderr,
   });
   if (flags.json !== true) print('Starting PostgreSQL, Git, GitLab, a cluster and Mayfly …');
+  const interrupted = new AbortController();
   const starting = startSandbox(
     {
       dataDir: flags.data ?? null,
       kubeconfig: flags.kubeconfig ?? null,
       tell: flags.json === true ? null : print,
+      signal: interrupted.signal,
     },
     log,
   );
-  let isStopping = false;
   const announced = starting.then(({ addresses }) => {
-    if (isStopping) return;
+    if (interrupted.signal.aborted) return;
     print(flags.json === true ? JSON.stringify(addresses) : welcome(addresses, performance.now() - startedAt));
   });
   // A signal during the start, too, ends all that was started.
   const stop = async (): Promise<void> => {
-    isStopping = true;
+    interrupted.abort();
     if (flags.json !== true) print('\nStopping …');
     const sandbox = await starting.catch((error: unknown) => {
       log.debug({ err: error }, 'the start was interrupted');
@@ -56,7 +60,7 @@ async function runSandbox(flags: SandboxFlags): Promise<void> {
     });
     await sandbox?.stop();
   };
-  await untilSignal(log, stop, foreverAfter(announced));
+  await untilSignal(log, stop, foreverAfter(announced), stopTimeoutMs);
 }
 
 /** Rejects when `first` does; never resolves. */

@@ -4,13 +4,18 @@ import type { Logger } from '../log/create-logger.js';
 const repeatedWithinMs = 500;
 
 /** What is not done by then is abandoned: it is safe to, for running again heals it. */
-const stopTimeoutMs = 9_500;
+const defaultStopTimeoutMs = 9_500;
 
 /**
- * Runs until SIGTERM or SIGINT, then stops, within 10 s. Rejects when the program broke by itself. A second signal
+ * Runs until SIGTERM or SIGINT, then stops, within 10 s unless told otherwise. Rejects when the program broke by itself. A second signal
  * ends it at once.
  */
-export async function untilSignal(log: Logger, stop: () => Promise<void>, done: Promise<void>): Promise<void> {
+export async function untilSignal(
+  log: Logger,
+  stop: () => Promise<void>,
+  done: Promise<void>,
+  stopTimeoutMs = defaultStopTimeoutMs,
+): Promise<void> {
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);

@@ -14,6 +14,7 @@ import { acceptDeletions, loadBreaker } from '../store/web-breaker.js';
 import { giveOrder } from '../store/web-orders.js';
 import { findPreview, listEvents, listPreviews } from '../store/web-previews.js';
 import { agentsRouter } from './agents/router.js';
+import type { IntakePressure } from './intake-pressure.js';
 import type { ProjectsInForce } from './projects-in-force.js';
 import { batchDeliveries } from './receive/batch.js';
 import { createReceiver, type ReceiveDeps } from './receive/router.js';
@@ -31,6 +32,7 @@ export interface RouteDeps {
   config: () => ManagerConfig;
   projects: () => ProjectsInForce;
   listener: BranchListener;
+  pressure: IntakePressure;
   metrics: ManagerMetrics;
   /** Ends streams when the manager stops. */
   signal: AbortSignal;
@@ -89,7 +91,10 @@ function receiveDeps(deps: RouteDeps): ReceiveDeps {
     },
     isEnvironments: (_projectId, path, branch) =>
       branch === config().branch.name && path !== null && path === pathOf(config().branch.repository),
-    store,
+    store(delivery) {
+      deps.pressure.note();
+      return store(delivery);
+    },
     observe({ event, outcome, durationMs }) {
       deps.metrics.countDelivery({ event, outcome });
       deps.metrics.observeStage({ stage: 'receive', durationMs });

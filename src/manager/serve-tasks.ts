@@ -36,6 +36,8 @@ export interface TaskDeps {
   branch: string;
   /** PostgreSQL's time of this manager's start. */
   startedAt: number;
+  /** GitLab waits for the answers to many webhooks. */
+  isIntakeBusy: () => boolean;
   metrics: ManagerMetrics;
   log: Logger;
 }
@@ -84,7 +86,7 @@ export function createTasks(deps: TaskDeps): Record<string, Task> {
 
 function decideTask(deps: TaskDeps): Task {
   const decideDeps = {
-    store: createDecideStore(deps.pool),
+    store: createDecideStore(deps.pool, deps.isIntakeBusy),
     gitlab: deps.calls.decide,
     settings: {
       policyFor: (projectId: number) => deps.projects().policyFor(projectId),

@@ -18,6 +18,7 @@ import {
   sampleQueueDepth,
 } from '../store/web-metrics.js';
 import { resolveProjects } from './follow/resolve-projects.js';
+import { intakePressure } from './intake-pressure.js';
 import { type ProjectsInForce, projectsInForce, renderProjectOf } from './projects-in-force.js';
 import { openBranchRoom } from './serve-branch.js';
 import { startClock } from './serve-clock.js';
@@ -31,6 +32,8 @@ export interface ServeOptions {
   log: Logger;
   /** Reads the configuration again on SIGHUP; absent: it is never read again. */
   reload?: () => Promise<ManagerConfig>;
+  /** Ends a start that is under way: what was started by then is released, and the start rejects. */
+  signal?: AbortSignal;
   /** How long GitLab is waited for; default: see the client. */
   patience?: Pick<GitLabOptions, 'timeoutMs' | 'retry'>;
 }
@@ -59,7 +62,8 @@ export async function serve(config: ManagerConfig, options: ServeOptions): Promi
     for (const each of releases.splice(0).reverse()) await each();
   };
   try {
-    return await start(config, options, { releases, signal: control.signal, release });
+    const signal = AbortSignal.any([control.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    return await start(config, options, { releases, signal, release });
   } catch (error) {
     await release();
     throw error;
@@ -83,6 +87,7 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
   releases.push(gitlab.close);
   const calls = gitlabCalls(gitlab);
   const force = await openForce({ config, database, gitlab, log, signal });
+  signal.throwIfAborted();
   const room = await openBranchRoom(config, {
     pool,
     renderProject: (name) => renderProjectOf(force.projects(), name, config.gitlab.url),
@@ -94,11 +99,12 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
   releases.push(listener.stop);
   const taskDeps = { pool, gitlab, calls, projects: force.projects, writer: room.writer, branch: config.branch.name };
   const startedAt = await databaseNow(pool);
-  const tasks = createTasks({ ...taskDeps, startedAt, metrics, log });
+  const pressure = intakePressure();
+  const tasks = createTasks({ ...taskDeps, startedAt, isIntakeBusy: pressure.isHigh, metrics, log });
   const queue = await startQueue({ url: database.url, tasks, concurrency, log });
   releases.push(queue.stop);
   const { projects, current } = force;
-  const parts = createRoutes({ pool, calls, config: current, projects, listener, metrics, signal, log });
+  const parts = createRoutes({ pool, calls, config: current, projects, listener, pressure, metrics, signal, log });
   const servers = await openServers(parts, config.listen, log);
   releases.push(servers.stop);
   const resolve = force.resolve;

@@ -22,6 +22,8 @@ export interface SandboxOptions {
   kubeconfig: string | null;
   /** Called with a line for each step of each preview's life; null: nobody listens. */
   tell: ((line: string) => void) | null;
+  /** Gives the start up between two parts. */
+  signal?: AbortSignal;
 }
 
 /** What scripts need to drive the sandbox; printed by `--json`. */
@@ -85,6 +87,7 @@ async function startParts(options: SandboxOptions, log: Logger, releases: Releas
   const dataDir = await openDataDir(options.dataDir, releases);
   const keeps = options.dataDir !== null;
   const ports = await choosePorts(dataDir);
+  options.signal?.throwIfAborted();
   const { git, gitlab } = await startForge({ dataDir, keeps, ports, log }, releases);
   const cluster = await openCluster({ kubeconfig: options.kubeconfig, dataDir, keeps, log }, releases);
   const site = await startPreviewSite(clusterReader(cluster.connection), {
@@ -106,9 +109,11 @@ async function startParts(options: SandboxOptions, log: Logger, releases: Releas
   };
   const config = sandboxManagerConfig(parts);
   hookProjects(gitlab, { url: `${config.publicUrl}/webhooks/gitlab`, token: parts.webhookSecret });
+  options.signal?.throwIfAborted();
   const manager = await serve(config, { log: log.child({ part: 'manager' }) });
   releases.push(() => manager.stop());
   if (options.tell !== null) releases.push(await tellStory(manager.databaseUrl, options.tell, log));
+  options.signal?.throwIfAborted();
   const agent = runAgent(sandboxAgentOptions(parts), { log: log.child({ part: 'agent' }) });
   releases.push(() => agent.stop());
   await agent.ready;

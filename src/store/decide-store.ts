@@ -28,14 +28,15 @@ const uniqueViolation = '23505';
  */
 const beginQuickly = 'set local synchronous_commit = off';
 
-/**
- * Decisions that use the database at once. They mostly wait for the same locks: more of them finish no sooner, and
- * keep the processors from what somebody waits for, the answers to webhooks. Their waits for GitLab do not count.
- */
 const atOnce = 3;
 
-export function createDecideStore(pool: pg.Pool): DecideStore {
-  const inTurn = takeTurns(atOnce);
+/**
+ * Few decisions use the database at once: they wait for the same locks, so that more of them finish no sooner. While
+ * `givesWay` answers true it is one, and the processors are left to what somebody waits for. Waits for GitLab do not
+ * count.
+ */
+export function createDecideStore(pool: pg.Pool, givesWay: () => boolean = () => false): DecideStore {
+  const inTurn = takeTurns(() => (givesWay() ? 1 : atOnce));
   return {
     read: (query) => inTurn(() => readSubject(pool, query)),
     async transact(options, work) {

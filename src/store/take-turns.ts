@@ -1,20 +1,26 @@
 /**
- * Lets at most `most` calls run at once; the others begin in the order of arrival. What fails or is slow in one is no
- * matter of the others.
+ * Lets at most `most()` calls run at once; the others begin in the order of arrival. The number is asked for whenever
+ * a call comes or ends; it must be 1 at least.
  */
-export function takeTurns(most: number): <T>(call: () => Promise<T>) => Promise<T> {
+export function takeTurns(most: () => number): <T>(call: () => Promise<T>) => Promise<T> {
   const line: (() => void)[] = [];
   let running = 0;
+  function admit(): void {
+    while (line.length > 0 && running < most()) {
+      running += 1;
+      line.shift()?.();
+    }
+  }
   return async (call) => {
-    if (running < most) running += 1;
-    else await new Promise<void>((resolve) => line.push(resolve));
+    await new Promise<void>((resolve) => {
+      line.push(resolve);
+      admit();
+    });
     try {
       return await call();
     } finally {
-      // The place is handed over, so that nobody who comes now is quicker than who waits.
-      const next = line.shift();
-      if (next === undefined) running -= 1;
-      else next();
+      running -= 1;
+      admit();
     }
   };
 }

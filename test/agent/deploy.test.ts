@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunningAgent } from '../../src/agent/run.js';
+import { collectWrites } from './support/collect-writes.js';
 import { eventually } from './support/eventually.js';
 import { createWorld, shopManifests, type World } from './support/world.js';
 
@@ -78,12 +79,15 @@ test('an agent that is started again writes nothing where nothing differs', asyn
   await world.publish({ files: [{ slug: 'shop-3', sha }] });
   await world.waitForState('shop-3', 'healthy');
   const before = await versions('shop-3');
-  for (let restarts = 0; restarts < 3; restarts += 1) {
-    await agent.stop();
-    world.manager.observations.length = 0;
-    agent = await world.start();
-  }
-  await world.waitForState('shop-3', 'healthy');
+  const writes = await collectWrites(world.cluster.client.connection.server, async () => {
+    for (let restarts = 0; restarts < 3; restarts += 1) {
+      await agent.stop();
+      world.manager.observations.length = 0;
+      agent = await world.start();
+      await world.waitForState('shop-3', 'healthy');
+    }
+  });
+  expect(writes).toEqual([]);
   expect(await versions('shop-3')).toEqual(before);
 });
 

@@ -1,5 +1,5 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { collectWrites } from '../agent/support/collect-writes.js';
 import { eventually } from '../agent/support/eventually.js';
 import { createWorld, shopManifests, type World } from '../agent/support/world.js';
 import { realKubeconfig } from '../support/cluster.js';
@@ -62,22 +62,17 @@ describe.skipIf(realKubeconfig === null)('agent on a real API server', () => {
 
   test('a new preview costs the API server few requests, a second look at it none', async () => {
     const sha = await world.pushManifests({ 'counted/shop.yaml': shopManifests() });
-    const requests: string[] = [];
-    const heard = (message: unknown) => {
-      const { origin, method, path } = (message as { request: { origin: string; method: string; path: string } })
-        .request;
-      if (origin === world.cluster.client.connection.server) requests.push(`${method} ${path}`);
-    };
-    subscribe('undici:request:create', heard);
-    await world.publish({ files: [{ slug: 'counted', sha, path: 'counted' }] });
-    await world.waitForState('counted', 'healthy');
-    const writes = requests.filter((request) => !request.startsWith('GET') && !request.includes('-state'));
+    const { server } = world.cluster.client.connection;
+    const writes = await collectWrites(server, async () => {
+      await world.publish({ files: [{ slug: 'counted', sha, path: 'counted' }] });
+      await world.waitForState('counted', 'healthy');
+    });
     // The inventory twice, the namespace, and the five objects.
     expect(writes, writes.join('\n')).toHaveLength(8);
-    requests.length = 0;
-    const head = await world.publish({});
-    await eventually('a poll with that head', () => world.manager.polls.at(-1)?.branchCommit === head);
-    expect(requests.filter((request) => !request.startsWith('GET') && !request.includes('-state'))).toEqual([]);
-    unsubscribe('undici:request:create', heard);
+    const later = await collectWrites(server, async () => {
+      const head = await world.publish({});
+      await eventually('a poll with that head', () => world.manager.polls.at(-1)?.branchCommit === head);
+    });
+    expect(later).toEqual([]);
   });
 });

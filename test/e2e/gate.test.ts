@@ -41,7 +41,11 @@ test('a sha is deployed once its pipeline succeeded, and a status that was poste
   expect(await stage.file(slug)).toBeUndefined();
   expect(await stage.namespace(slug)).toBeUndefined();
 
-  await gitlab.runPipeline(shopPath, { ref: 'waits', jobs: [{ name: 'build', outcome: 'success' }] });
+  // A status that failed makes GitLab call the whole pipeline failed; its jobs alone count.
+  const again = await gitlab.runPipeline(shopPath, { ref: 'waits', jobs: [{ name: 'build', durationMs: null }] });
+  await gitlab.postStatus(shopPath, { sha, state: 'failed', name: 'lint', ref: 'waits', pipelineId: again.id });
+  gitlab.finishJob(shopPath, again, 'build', 'success');
+  expect(again.status).toBe('failed');
   expect(await stage.untilPhase(slug, 'ready')).toMatchObject({ deployed_sha: sha });
   expect(await stage.history(slug)).toHaveLength(1);
 });

@@ -115,12 +115,14 @@ test('an agent killed while it applies or tears down goes on where it was', asyn
   expect(stage.notes(mergeRequest)).toHaveLength(1);
 });
 
-/** One commit a change, one incarnation, one namespace. */
+/** One commit a change, one incarnation, and nothing of it was taken for a person's. */
 async function expectOnce(slug: string, verbs: string[]): Promise<void> {
   const subjects = (await stage.history(slug)).map((message) => message.split('\n')[0] ?? '');
   expect(subjects.map((line) => line.replace(`${slug}: `, '').split(' ')[0])).toEqual(verbs);
-  const { rows } = await stage.database.pool.query('select incarnation from preview where slug = $1', [slug]);
-  expect(rows).toEqual([{ incarnation: 1 }]);
+  const { rows } = await stage.database.pool.query('select incarnation, edited from preview where slug = $1', [slug]);
+  expect(rows).toEqual([{ incarnation: 1, edited: null }]);
+  const events = await stage.database.pool.query('select kind from preview_event where slug = $1', [slug]);
+  expect(events.rows.map(({ kind }) => kind)).not.toContain('edited');
 }
 
 function answers(event: string): (number | null)[] {

@@ -161,7 +161,7 @@ test('PostgreSQL’s clock is a year ahead: GitLab is asked again, three expire,
     create function ahead.now() returns timestamptz stable language sql as $$ select pg_catalog.now() + interval '1 year' $$;
     create function ahead.clock_timestamp() returns timestamptz language sql as
       $$ select pg_catalog.clock_timestamp() + interval '1 year' $$;
-    alter database ${name} set search_path = ahead, pg_catalog, public`);
+    alter database ${name} set search_path = public, ahead, pg_catalog`);
   mend = async () => {
     await world.stopManager();
     await world.pool.query(`alter database ${name} reset search_path; drop schema ahead cascade`);
