@@ -98,7 +98,7 @@ function listens(address: string): Promise<boolean> {
   });
 }
 
-describe('mayfly sandbox --json', () => {
+describe('mayfly sandbox --json', { timeout: 180_000 }, () => {
   it('shows the whole story, and leaves nothing behind at Ctrl-C', async () => {
     const sandbox = await start();
     const { addresses } = sandbox;

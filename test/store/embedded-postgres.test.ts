@@ -87,7 +87,7 @@ test('keeps its data, password and port over a restart, and listens on loopback 
   expect((await stat(join(dataDir, 'postgres/password'))).mode & 0o777).toBe(0o600);
   const pid = await serverPid();
   await first.stop();
-  expect(lives(pid)).toBe(false);
+  await expect.poll(() => lives(pid)).toBe(false);
   const second = await start();
   expect(second.url).toBe(first.url);
   expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
@@ -101,7 +101,7 @@ test('adopts the server that outlived a killed manager', async () => {
   expect(await serverPid()).toBe(pid);
   expect(await query(adopted.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   await adopted.stop();
-  expect(lives(pid)).toBe(false);
+  await expect.poll(() => lives(pid)).toBe(false);
 });
 
 test('stops and starts again a server that lives but does not answer', async () => {
@@ -116,7 +116,7 @@ test('stops and starts again a server that lives but does not answer', async () 
   await writeFile(access, before);
   const fresh = await start();
   expect(await serverPid()).not.toBe(pid);
-  expect(lives(pid)).toBe(false);
+  await expect.poll(() => lives(pid)).toBe(false);
   expect(await query(fresh.url, 'select 1 as one')).toEqual([{ one: 1 }]);
 });
 
