@@ -23,7 +23,7 @@ else {
   }
 }
 
-async function measure({ kubeconfig }: RealCluster): Promise<void> {
+async function measure({ kubeconfig, isLent }: RealCluster): Promise<void> {
   const limits = { previews: 10_000 };
   const world = await createBenchWorld({ kubeconfig, project: { limits }, manager: { limits } });
   const deployments = await watchDeployments(kubeconfig);
@@ -51,8 +51,9 @@ async function measure({ kubeconfig }: RealCluster): Promise<void> {
     await series(deployments, { others: others + rounds + 3, deploy, name: 'crowded' });
     branch.close();
   } finally {
-    await deployments.close();
     await world.close();
+    if (isLent) await deployments.removeNamespaces(world.namespacePrefix);
+    await deployments.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { openConnection } from '../../src/kube/connection.js';
-import { sendText } from '../../src/kube/send-json.js';
+import { sendJson, sendText } from '../../src/kube/send-json.js';
 
 /** When the Deployments of a cluster came to be. */
 export interface DeploymentWatch {
@@ -7,6 +7,8 @@ export interface DeploymentWatch {
   seen(namespace: string): Promise<number>;
   /** Requests that the API server has answered so far, of all its clients, by verb and resource. */
   requests(): Promise<Map<string, number>>;
+  /** Asks for the deletion of what the bench made; a cluster that was lent is left as it was. */
+  removeNamespaces(prefix: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,15 @@ export async function watchDeployments(kubeconfig: string): Promise<DeploymentWa
     async requests() {
       const text = await sendText(connection, { method: 'GET', path: '/metrics', timeoutMs }, 64 * 1024 * 1024);
       return countRequests(text);
+    },
+    async removeNamespaces(prefix) {
+      const call = { path: '/api/v1/namespaces', timeoutMs };
+      const { items } = (await sendJson(connection, { ...call, method: 'GET' })) as {
+        items: { metadata: { name: string } }[];
+      };
+      for (const { metadata } of items.filter(({ metadata }) => metadata.name.startsWith(prefix))) {
+        await sendJson(connection, { ...call, method: 'DELETE', path: `${call.path}/${metadata.name}` });
+      }
     },
     async close() {
       end.abort();

@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 /** A real API server for the time of a bench. */
 export interface RealCluster {
   kubeconfig: string;
+  /** It is somebody's, and goes on after the bench. */
+  isLent: boolean;
   close(): Promise<void>;
 }
 
@@ -17,7 +19,7 @@ export interface RealCluster {
  */
 export async function openRealCluster(): Promise<RealCluster | { missing: string }> {
   const given = process.env.TEST_KUBECONFIG;
-  if (given) return { kubeconfig: given, close: async () => undefined };
+  if (given) return { kubeconfig: given, isLent: true, close: async () => undefined };
   const program = findProgram();
   if (program === null) return { missing: 'no API server: set TEST_KUBECONFIG, or MAYFLY_TEST_TOOLS to its folder' };
   const directory = await mkdtemp(join(tmpdir(), 'mayfly-bench-cluster-'));
@@ -36,7 +38,7 @@ export async function openRealCluster(): Promise<RealCluster | { missing: string
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`${program} ended with ${code}`)));
   });
-  return { kubeconfig: await ready, close };
+  return { kubeconfig: await ready, isLent: false, close };
 }
 
 function findProgram(): string | null {

@@ -46,10 +46,13 @@ export function addBreakerVerbs(program: Command): void {
       const pairs = deletions.map((text) => parsePair(text, command));
       const body = options.all === true ? { reason: options.reason } : { reason: options.reason, deletions: pairs };
       const answer = z
-        .object({ accepted: z.array(pairSchema) })
+        .object({ accepted: z.array(pairSchema), heads: z.array(z.string()).default([]) })
         .parse(await callManager(readEnvironment(), 'POST', '/breaker/accept', body));
       const names = answer.accepted.map(({ slug, incarnation }) => `${slug}#${incarnation}`);
-      print(names.length === 0 ? 'Nothing of that was held.' : `Accepted: ${names.join(', ')}`);
+      const { heads } = answer;
+      if (heads.length > 0) print(`Accepted the branch as it is now, for: ${heads.join(', ')}`);
+      if (names.length > 0) print(`Accepted: ${names.join(', ')}`);
+      if (names.length + heads.length === 0) print('Nothing of that was held.');
     });
 }
 

@@ -10,7 +10,7 @@ import { saveDeliveries } from '../store/deliveries.js';
 import { storeObservations } from '../store/observations.js';
 import { inTransaction } from '../store/pool.js';
 import { readPreviews } from '../store/previews.js';
-import { acceptDeletions, loadBreaker } from '../store/web-breaker.js';
+import { acceptDeletions, acceptHeads, loadBreaker } from '../store/web-breaker.js';
 import { giveOrder } from '../store/web-orders.js';
 import { findPreview, listEvents, listPreviews } from '../store/web-previews.js';
 import { agentsRouter } from './agents/router.js';
@@ -52,6 +52,7 @@ export function createRoutes(deps: RouteDeps): HttpParts {
   const breaker: BreakerDesk = {
     load: () => loadBreaker(pool),
     accept: (input) => inTransaction(pool, (transaction) => acceptDeletions(transaction, input)),
+    acceptHeads: (input) => acceptHeads(pool, input),
   };
   return {
     receiver: createReceiver(receiveDeps(deps), { log }),

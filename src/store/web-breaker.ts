@@ -91,3 +91,17 @@ export async function acceptDeletions(
   }
   return answer.rows.map(({ slug, incarnation }) => ({ slug, incarnation }));
 }
+
+const headsSql = `
+insert into agent_order (cluster, kind, by_name, reason)
+select cluster, 'accept', $2, $3 from unnest($1::text[]) asked(cluster)
+where not exists (select from agent_order o
+  where o.kind = 'accept' and o.slug is null and o.cluster = asked.cluster and o.acknowledged_at is null)`;
+
+/** Records that a person accepts a rewritten branch, for each of these agents; once while the order is open. */
+export async function acceptHeads(
+  q: Queryable,
+  input: { clusters: readonly string[]; by: string; reason: string },
+): Promise<void> {
+  await q.query(headsSql, [input.clusters, input.by, input.reason]);
+}

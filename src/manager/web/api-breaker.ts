@@ -26,16 +26,26 @@ export function breakerRoutes(desk: BreakerDesk): Router {
 
   router.post('/accept', async (request, response) => {
     const { reason, deletions } = parseInput(acceptSchema, request.body);
-    const asked = deletions ?? pendingOf(await desk.load());
-    if (asked.length === 0) {
+    const state = await desk.load();
+    const asked = deletions ?? pendingOf(state);
+    // A rewritten branch is no single deletion: only who accepts everything accepts it.
+    const heads = deletions === undefined ? rewrittenFor(state) : [];
+    if (asked.length === 0 && heads.length === 0) {
       const detail = 'No deletion is held. `GET /api/v1/breaker` says whether something else stands still.';
       throw refuse({ status: 409, code: 'nothing-held', detail });
     }
-    const accepted = await desk.accept({ deletions: asked, by: callerOf(request), reason });
-    response.status(202).json({ accepted });
+    const by = callerOf(request);
+    const accepted = asked.length === 0 ? [] : await desk.accept({ deletions: asked, by, reason });
+    if (heads.length > 0) await desk.acceptHeads({ clusters: heads, by, reason });
+    response.status(202).json({ accepted, heads });
   });
 
   return router;
+}
+
+/** Agents that follow nothing until a person says that the rewritten branch is right. */
+function rewrittenFor(breaker: WebBreaker): string[] {
+  return breaker.agents.filter((agent) => agent.breaker?.reason === 'rewritten').map((agent) => agent.name);
 }
 
 /** Everything that the manager or an agent holds, each pair once. */

@@ -93,6 +93,8 @@ export interface BreakerDesk {
   load(): Promise<WebBreaker>;
   /** In one transaction. Answers those that were pending and are accepted now. */
   accept(input: { deletions: readonly Pair[]; by: string; reason: string }): Promise<Pair[]>;
+  /** Lets these agents take the branch as it is now, though its history was rewritten. */
+  acceptHeads(input: { clusters: readonly string[]; by: string; reason: string }): Promise<void>;
 }
 
 /** Whose token it is; null: nobody's. */

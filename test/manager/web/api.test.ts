@@ -343,6 +343,22 @@ describe('the breaker', () => {
     expect(orders.rows).toEqual([{ cluster: 'default' }]);
   });
 
+  it('accepts a rewritten branch only with everything, and orders it once', async () => {
+    await database.pool.query("insert into agent (name, breaker) values ('default', $1)", [
+      { open: true, reason: 'rewritten', pending: [] },
+    ]);
+    const call = await start();
+    const named = { reason: 'restored by hand', deletions: [{ slug: 'shop-1', incarnation: 1 }] };
+    expect((await call('POST', '/breaker/accept', named)).body).toEqual({ accepted: [], heads: [] });
+    for (let i = 0; i < 2; i += 1) {
+      const { body } = await call('POST', '/breaker/accept', { reason: 'restored by hand' });
+      expect(body).toEqual({ accepted: [], heads: ['default'] });
+    }
+    const orders = await database.pool.query('select cluster, kind, slug, by_name, reason from agent_order');
+    const order = { cluster: 'default', kind: 'accept', slug: null, by_name: 'ops', reason: 'restored by hand' };
+    expect(orders.rows).toEqual([order]);
+  });
+
   it('has nothing to accept when nothing is held, and needs a reason', async () => {
     const call = await start();
     expect((await call('POST', '/breaker/accept', { reason: 'why not' })).body).toMatchObject({

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { listen } from '../../../src/manager/web/listen.js';
 import type { BreakerDesk, PreviewReader } from '../../../src/manager/web/needs.js';
 import type { Queryable } from '../../../src/store/pool.js';
-import { acceptDeletions, loadBreaker } from '../../../src/store/web-breaker.js';
+import { acceptDeletions, acceptHeads, loadBreaker } from '../../../src/store/web-breaker.js';
 import { findPreview, listEvents, listPreviews } from '../../../src/store/web-previews.js';
 
 /** The room's functions on a real database, as the manager hands them over. */
@@ -14,7 +14,11 @@ export function webDeps(q: Queryable): { previews: PreviewReader; breaker: Break
       find: (slug) => findPreview(q, slug),
       events: (query) => listEvents(q, query),
     },
-    breaker: { load: () => loadBreaker(q), accept: (input) => acceptDeletions(q, input) },
+    breaker: {
+      load: () => loadBreaker(q),
+      accept: (input) => acceptDeletions(q, input),
+      acceptHeads: (input) => acceptHeads(q, input),
+    },
   };
 }
 
