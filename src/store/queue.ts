@@ -148,16 +148,10 @@ function startRunner(
     parsedCronItems: [],
     // Notifications start jobs at once; polling is for retries and jobs of a later time.
     pollInterval: 1_000,
-    preset: {
-      worker: {
-        // Without batches nobody waits for the statement that ends a job: a stop would leave it locked, and a
-        // database that is lost at that moment would end the process.
-        completeJobBatchDelay: 0,
-        failJobBatchDelay: 0,
-        // Under load one statement fetches work for all; a lone job is fetched as soon as without it.
-        ...(concurrency > 1 ? { localQueue: { size: concurrency } } : {}),
-      },
-    },
+    // Without batches nobody waits for the statement that ends a job: a stop would leave it locked, and a database
+    // that is lost at that moment would end the process. No local queue: a job that waits in one counts as running, so
+    // that hints which come meanwhile make another of its key instead of joining it.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
   });
 }
 

@@ -18,6 +18,7 @@ interface Row {
   stop_reason: string | null;
   stopped_by: string | null;
   expires_at: Date;
+  unknown_since: Date | null;
   wanted_sha: string | null;
   deployed_sha: string | null;
 }
@@ -165,7 +166,7 @@ export async function openStage(options: Omit<WorldOptions, 'databaseUrl' | 'kub
 }
 
 const rowSql = `
-select p.incarnation, p.phase, p.waiting_for, p.cause, p.stop_reason, p.stopped_by, p.expires_at, m.wanted_sha, m.deployed_sha
+select p.incarnation, p.phase, p.waiting_for, p.cause, p.stop_reason, p.stopped_by, p.expires_at, p.unknown_since, m.wanted_sha, m.deployed_sha
 from preview p join preview_member m using (slug, incarnation)
 where p.slug = $1 order by p.incarnation desc limit 1`;
 
