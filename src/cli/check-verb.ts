@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { loadManagerConfig } from '../config/load-manager-config.js';
 import { createLogger } from '../log/create-logger.js';
 import { createSecrets } from '../log/secrets.js';
-import { checkConfiguration } from '../manager/serve-check.js';
 import { print } from './print.js';
 import { managerFile } from './program-verbs.js';
 
@@ -16,6 +15,7 @@ export function addCheckVerb(program: Command): void {
       const { config, secrets, warnings } = await loadManagerConfig({ file: managerFile(options.config) });
       for (const warning of warnings) print(`! ${warning.path}: ${warning.message}`);
       const log = createLogger({ level: 'silent', name: 'check', secrets: createSecrets(secrets) });
+      const { checkConfiguration } = await import('../manager/serve-check.js');
       process.exitCode = await checkConfiguration(config, { print, log, signal: new AbortController().signal });
     });
 }

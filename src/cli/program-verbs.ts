@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { runAgent } from '../agent/run.js';
 import { newApiToken } from '../config/api-token.js';
 import { readEnvironment } from '../config/environment.js';
 import { loadAgentConfig } from '../config/load-agent-config.js';
@@ -7,16 +6,11 @@ import { loadManagerConfig } from '../config/load-manager-config.js';
 import type { ConfigProblem } from '../config/problem.js';
 import { createLogger, type Logger } from '../log/create-logger.js';
 import { createSecrets } from '../log/secrets.js';
-import { serve } from '../manager/serve.js';
-import { migrateDatabase } from '../manager/serve-database.js';
-import { rebuild } from '../manager/serve-rebuild.js';
-import { listen } from '../manager/web/listen.js';
-import { createProbes } from '../manager/web/probes.js';
 import { createAgentMetrics } from '../metrics/agent-metrics.js';
 import { print } from './print.js';
 import { untilSignal } from './until-signal.js';
 
-/** `serve`, `agent`, `migrate`, `rebuild` and `token new`: what runs without another Mayfly. */
+/** `serve`, `agent`, `migrate`, `rebuild` and `token new`: what runs without another Mayfly. Each program is loaded only by its verb. */
 export function addProgramVerbs(program: Command): void {
   program
     .command('serve')
@@ -35,6 +29,7 @@ export function addProgramVerbs(program: Command): void {
     .action(async (options: { config?: string }) => {
       const { config, secrets } = await loadManagerConfig({ file: managerFile(options.config) });
       const log = createLogger({ level: 'warn', name: 'manager', secrets: createSecrets(secrets) });
+      const { migrateDatabase } = await import('../manager/serve-database.js');
       const applied = await migrateDatabase(config, { log, signal: new AbortController().signal });
       print(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`);
     });
@@ -45,6 +40,7 @@ export function addProgramVerbs(program: Command): void {
     .action(async (options: { config?: string }) => {
       const { config, secrets } = await loadManagerConfig({ file: managerFile(options.config) });
       const log = createLogger({ level: 'warn', name: 'manager', secrets: createSecrets(secrets) });
+      const { rebuild } = await import('../manager/serve-rebuild.js');
       await rebuild(config, { print, log, signal: new AbortController().signal });
     });
   program
@@ -68,6 +64,7 @@ async function runServe(file: string): Promise<void> {
   const log = createLogger({ level: loaded.config.log.level, name: 'manager', secrets });
   warnOf(log, loaded.warnings);
   const start = new AbortController();
+  const { serve } = await import('../manager/serve.js');
   const starting = serve(loaded.config, {
     log,
     signal: start.signal,
@@ -102,6 +99,9 @@ async function runAgentProgram(given: string | undefined): Promise<void> {
   const log = createLogger({ level: config.log.level, name: 'agent', secrets: createSecrets(secrets) });
   warnOf(log, warnings);
   const fallback = environment.kubeconfig === null ? {} : { kubeconfig: { path: environment.kubeconfig } };
+  const { runAgent } = await import('../agent/run.js');
+  const { listen } = await import('../manager/web/listen.js');
+  const { createProbes } = await import('../manager/web/probes.js');
   const metrics = createAgentMetrics();
   const probes = createProbes({ checks: [], metrics: metrics.render, log });
   const server = await listen(probes, { host: config.listen.host, port: config.listen.metricsPort });

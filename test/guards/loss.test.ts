@@ -1,14 +1,9 @@
-import pg from 'pg';
-import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openConnection } from '../../src/kube/connection.js';
-import { createKubeClient } from '../../src/kube/kube-client.js';
-import { startCluster } from '../../src/sandbox/cluster/start-cluster.js';
-import { createPool } from '../../src/store/pool.js';
 import { createTestDatabase } from '../support/database.js';
-import { withDatabase } from '../support/database-server.js';
-import { type Person, temporaryFolder } from '../support/git-client.js';
+import type { Person } from '../support/git-client.js';
 import { until } from '../support/until.js';
+import { anotherCluster } from './support/another-cluster.js';
+import { copyDatabase } from './support/copy-database.js';
 import { branchName, createGuardWorld, type GuardWorld } from './support/guard-world.js';
 import { type Herd, raiseHerd } from './support/herd.js';
 import {
@@ -74,7 +69,10 @@ describe('the database', () => {
   });
 
   test('is the one of yesterday', async () => {
-    const yesterday = await copyDatabase();
+    await herd.idle();
+    await world.stopManager();
+    const yesterday = await copyDatabase(world.database);
+    await world.startManager();
     mend = async () => {
       await world.stopManager();
       world.useDatabase(world.database);
@@ -95,31 +93,6 @@ describe('the database', () => {
     await herd.expectNoneLost();
   });
 });
-
-/** A copy of the manager's database as it is now. */
-async function copyDatabase() {
-  await herd.idle();
-  await world.stopManager();
-  const { url } = world.database;
-  const from = new URL(url).pathname.slice(1);
-  const name = `${from}_copy`;
-  const admin = new pg.Client({ connectionString: withDatabase(url, 'postgres') });
-  await admin.connect();
-  await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [from]);
-  await admin.query(`create database ${name} template ${from}`);
-  await world.startManager();
-  const copy = withDatabase(url, name);
-  const pool = createPool({ url: copy, log: pino({ level: 'silent' }), max: 5 });
-  return {
-    url: copy,
-    pool,
-    async drop() {
-      await pool.end();
-      await admin.query(`drop database ${name} with (force)`);
-      await admin.end();
-    },
-  };
-}
 
 describe('the manager', () => {
   test('is down while the branch is as it was', async () => {
@@ -269,23 +242,6 @@ async function forget(): Promise<void> {
   }
 }
 
-async function anotherCluster() {
-  const folder = await temporaryFolder('other-cluster');
-  const cluster = await startCluster();
-  const path = `${folder.path}/kubeconfig`;
-  await cluster.writeKubeconfig(path);
-  const connection = await openConnection({ kubeconfig: { path } });
-  return {
-    client: createKubeClient(connection),
-    change: { kubeconfig: { path }, dataDir: `${folder.path}/agent` },
-    async close() {
-      await connection.close();
-      await cluster.close();
-      await folder.remove();
-    },
-  };
-}
-
 describe('somebody speaks as an agent', () => {
   async function observe(token: string, seq: [number, number]): Promise<number> {
     const { rows } = await world.pool.query<{ head: string }>('select branch_head as head from installation');
@@ -310,7 +266,7 @@ describe('somebody speaks as an agent', () => {
 
   test('with another cluster’s token: all are gone, it says, and nothing lives', async () => {
     const mark = world.log.mark();
-    expect(await observe(world.foreignAgentToken, [9_000, 1])).toBe(204);
+    expect(await observe(world.foreignAgentToken, [9_000_000_000, 1])).toBe(204);
     await fetch(`${world.manager().url}/agent/v1/poll`, {
       method: 'POST',
       headers: { authorization: `Bearer ${world.foreignAgentToken}`, 'content-type': 'application/json' },
@@ -338,7 +294,7 @@ describe('somebody speaks as an agent', () => {
   });
 
   test('with a token that nobody has', async () => {
-    expect(await observe('guessed', [9_000, 1])).toBe(401);
+    expect(await observe('guessed', [9_000_000_000, 1])).toBe(401);
     await herd.expectNoneLost();
   });
 
@@ -349,7 +305,7 @@ describe('somebody speaks as an agent', () => {
       await world.pool.query('delete from observation');
       await callApi(world, '/breaker/accept', { reason: 'begin anew' });
     };
-    expect(await observe(world.agentOptions.manager?.token ?? '', [9_000, 1])).toBe(204);
+    expect(await observe(world.agentOptions.manager?.token ?? '', [9_000_000_000, 1])).toBe(204);
     await herd.provoke();
     await expectAgentHolds(world, 'limit', mark);
     expect((await herd.lost()).length).toBeLessThanOrEqual(3);

@@ -42,7 +42,8 @@ export function createStateStore(deps: MemoryDeps, place: MemoryPlace): StateSto
   async function tryBegin(signal?: AbortSignal): Promise<AgentState> {
     const found = await readMemory(deps, place, name, signal);
     const state = parseState(found?.data ?? {});
-    const begun = { ...state, start: state.start + 1 };
+    // Above every number that was given before, also when this memory was lost or is another cluster's.
+    const begun = { ...state, start: Math.max(state.start + 1, Math.floor(Date.now() / 1_000)) };
     if (found === null) {
       await createMemory(deps, place, { name, part: 'state', data: printState(begun) }, signal);
     } else {
