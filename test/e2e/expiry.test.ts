@@ -27,8 +27,10 @@ test('what outlived its time is stopped, and what GitLab says is asked first', a
   gitlab.comment(kept, '/preview extend 1h', { user: ada });
   await stage.untilRow(`shop-${kept.iid}`, 'the extension', (row) => row.expires_at.getTime() > Date.now() + ttlMs);
 
-  // What nobody told Mayfly of: a push shortly before the end, and a GitLab that says nothing of one of them.
+  // What nobody told Mayfly of: a push late in its time, and a GitLab that says nothing of one of them.
   gitlab.project(shopPath).hooks.clear();
+  const end = expiry(await stage.row(`shop-${busy.iid}`));
+  await stage.wait('half of the time to pass', () => Date.now() > end - ttlMs / 2);
   const { id: sha } = await gitlab.push(shopPath, { branch: 'busy' });
   gitlab.faults.add({ kind: 'not-found', path: `/merge_requests/${unknown.iid}(/|$)` });
   for (const { iid } of [idle, unknown]) {

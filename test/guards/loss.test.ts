@@ -212,13 +212,14 @@ describe('the agent', () => {
     const slugs = herd.previews.slice(4, 8).map(({ slug }) => slug);
     const undo = await removeFiles(slugs);
     mend = async () => {
-      await undo();
       // What nobody knows any more stands in the way of the next ones: a person has each removed.
       await world.pool.query(
         `insert into agent_order (cluster, kind, slug, by_name) select $1, 'remove-orphan', slug, 'olga'
          from unnest($2::text[]) slug`,
         [world.agentOptions.name, slugs],
       );
+      await herd.waitForLost(slugs);
+      await undo();
     };
     await herd.idle();
     await world.startAgent();

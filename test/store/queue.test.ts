@@ -63,7 +63,7 @@ test('a hint during a run leads to one more run', async () => {
   });
   await enqueue(database.pool, [job('a')]);
   await expect.poll(() => runs).toBe(1);
-  await enqueue(database.pool, [job('a')]);
+  // One: a free worker may take it up at once, and a second hint would then find none waiting to join.
   await enqueue(database.pool, [job('a')]);
   first.open();
   await expect.poll(() => count()).toBe(0);
