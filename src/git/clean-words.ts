@@ -1,6 +1,5 @@
 /** Characters that could change what a terminal, a log line or a commit's trailers show. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the purpose
-const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const controls = /(?!\n)[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Text of a stranger with control characters removed, lines kept, at most `maxLength` characters. */
 export function cleanLines(text: string, maxLength: number): string {

@@ -10,6 +10,7 @@ import { openConnection } from '../../src/kube/connection.js';
 import { createKubeClient, type KubeClient } from '../../src/kube/kube-client.js';
 import { sendJson } from '../../src/kube/send-json.js';
 import { realKubeconfig } from '../support/cluster.js';
+import { until } from '../support/until.js';
 import { agentRules, type DeployObject, readDocuments, verbsFor } from './deploy-files.js';
 
 const suffix = randomBytes(4).toString('hex');
@@ -73,11 +74,7 @@ describe.skipIf(realKubeconfig === null)('the rights of the agent on a real API 
 
   /** A new policy takes a moment until the API server minds it. */
   async function untilPolicyHolds(): Promise<void> {
-    const deadline = Date.now() + 60_000;
-    while ((await outcome(write(configMap('default'), true))) === 'done') {
-      if (Date.now() > deadline) throw new Error('the admission policy never took effect');
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
+    await until('the admission policy', async () => (await outcome(write(configMap('default'), true))) !== 'done');
   }
 
   const configMap = (namespace: string) => ({

@@ -24,8 +24,8 @@ function replacement(_: string, first: unknown): string {
   return typeof first === 'string' ? first + mask : mask;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the purpose
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+// Tabs and line feeds stay: they become spaces.
+const controls = /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** One line of a stranger's text as it may travel: redacted, without control characters, at most `maxLength` long. */
 export function cleanLine(text: string, maxLength: number): string {
