@@ -119,6 +119,8 @@ export async function openStage(options: Omit<WorldOptions, 'databaseUrl' | 'kub
       ),
     wait: (what, probe) => until(what, probe, { explain }),
     async file(slug) {
+      // The manager makes the branch with its first commit.
+      if ((await git(repository, 'for-each-ref', 'refs/heads/dynamic-envs')) === '') return undefined;
       const listed = await git(repository, 'ls-tree', '--name-only', 'dynamic-envs', `apps/${slug}.yml`);
       return listed === '' ? undefined : git(repository, 'show', `dynamic-envs:apps/${slug}.yml`);
     },
