@@ -9,6 +9,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // More than two cores need: the long files wait for clusters and clocks most of the time.
+    maxWorkers: 4,
   },
 });
