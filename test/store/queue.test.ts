@@ -52,18 +52,18 @@ test('many hints of one key are one job', async () => {
   expect(await count()).toBe(2);
 });
 
-test('a hint during a run leads to one more run', async () => {
+test('hints during a run lead to one more run', async () => {
   const first = gate();
   let runs = 0;
-  await start({
-    async note() {
-      runs += 1;
-      if (runs === 1) await first.opened;
-    },
-  });
+  const note = async (): Promise<void> => {
+    runs += 1;
+    if (runs === 1) await first.opened;
+  };
+  // One worker: a free one may take up the first hint before the second comes, and then there are two to run.
+  await start({ note }, 1);
   await enqueue(database.pool, [job('a')]);
   await expect.poll(() => runs).toBe(1);
-  // One: a free worker may take it up at once, and a second hint would then find none waiting to join.
+  await enqueue(database.pool, [job('a')]);
   await enqueue(database.pool, [job('a')]);
   first.open();
   await expect.poll(() => count()).toBe(0);
