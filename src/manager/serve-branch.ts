@@ -5,10 +5,6 @@ import type { Logger } from 'pino';
 import type { ManagerConfig } from '../config/manager-config.js';
 import { type Branch, openBranch } from '../git/branch.js';
 import { type Mirror, openMirror } from '../git/mirror.js';
-import { hasPendingCommits, loadBatch } from '../store/branch-batch.js';
-import { blockInstallation, createInstallation, loadInstallation } from '../store/branch-installation.js';
-import { readBackBranch } from '../store/branch-read-back.js';
-import { beginBranchWrite, failBranchRows, finishBranchWrite, settleBranchRows } from '../store/branch-write.js';
 import type { JobSpec } from '../store/queue.js';
 import { type BranchWriter, createBranchWriter } from './commit/branch-writer.js';
 import type { FollowUp } from './commit/follow-up.js';
@@ -16,6 +12,7 @@ import { commitJob, decideJob, feedbackJob } from './decide/jobs.js';
 import { parseSubject } from './decide/subject.js';
 import type { RenderProject } from './render/context.js';
 import { createRenderer } from './render/renderer.js';
+import { branchStores } from './serve-branch-stores.js';
 
 export interface BranchRoom {
   writer: BranchWriter;
@@ -50,29 +47,7 @@ export async function openBranchRoom(
   const jobs = (all: readonly FollowUp[]): JobSpec[] => all.map((followUp) => jobOf(followUp, name));
   const writer = createBranchWriter({
     branch,
-    installation: {
-      load: () => loadInstallation(pool),
-      create: (id) => createInstallation(pool, id),
-      block: (reason) => blockInstallation(pool, reason),
-    },
-    readBack: {
-      readBack: (input) =>
-        readBackBranch(pool, {
-          ...input,
-          judge: async (known, now) => {
-            const judged = await input.judge(known, now);
-            return { results: judged.results, jobs: jobs(judged.followUps) };
-          },
-        }),
-    },
-    rows: {
-      load: (limit) => loadBatch(pool, limit),
-      begin: (write) => beginBranchWrite(pool, write),
-      finish: ({ followUps, ...write }) => finishBranchWrite(pool, { ...write, jobs: jobs(followUps) }),
-      fail: (rows, followUps) => failBranchRows(pool, rows, jobs(followUps)),
-      settle: (rows) => settleBranchRows(pool, rows),
-      hasPending: () => hasPendingCommits(pool),
-    },
+    ...branchStores(pool, jobs),
     render: createRenderer(
       { readText: branch.readText, project: deps.renderProject },
       await readFile(builtInTemplate, 'utf8'),

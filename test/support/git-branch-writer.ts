@@ -6,13 +6,10 @@ import { type BranchWriter, createBranchWriter } from '../../src/manager/commit/
 import type { FollowUp } from '../../src/manager/commit/follow-up.js';
 import type { RenderProject } from '../../src/manager/render/context.js';
 import { createRenderer } from '../../src/manager/render/renderer.js';
+import { branchStores } from '../../src/manager/serve-branch-stores.js';
 import type { MergeRequestFacts } from '../../src/preview/facts.js';
 import type { Preview } from '../../src/preview/preview.js';
 import { type GitServer, startGitServer } from '../../src/sandbox/git-server.js';
-import { hasPendingCommits, loadBatch } from '../../src/store/branch-batch.js';
-import { blockInstallation, createInstallation, loadInstallation } from '../../src/store/branch-installation.js';
-import { readBackBranch } from '../../src/store/branch-read-back.js';
-import { beginBranchWrite, failBranchRows, finishBranchWrite, settleBranchRows } from '../../src/store/branch-write.js';
 import { rowFromPreview, rowsFromMembers } from '../../src/store/preview-rows.js';
 import type { JobSpec } from '../../src/store/queue.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
@@ -82,7 +79,7 @@ export async function createBranchWorld(): Promise<BranchWorld> {
   const closers: Array<() => Promise<unknown>> = [];
   let writers = 0;
 
-  function jobs(all: FollowUp[]): JobSpec[] {
+  function jobs(all: readonly FollowUp[]): JobSpec[] {
     followUps.push(...all);
     return all.map(({ kind, subject }) => ({ task: kind, key: `${kind}:${subject}`, payload: { subject } }));
   }
@@ -103,29 +100,7 @@ export async function createBranchWorld(): Promise<BranchWorld> {
     const branch = openBranch({ mirror, author, ...names });
     return createBranchWriter({
       branch,
-      installation: {
-        load: () => loadInstallation(pool),
-        create: (id) => createInstallation(pool, id),
-        block: (reason) => blockInstallation(pool, reason),
-      },
-      readBack: {
-        readBack: (input) =>
-          readBackBranch(pool, {
-            ...input,
-            judge: async (known, now) => {
-              const judged = await input.judge(known, now);
-              return { results: judged.results, jobs: jobs(judged.followUps) };
-            },
-          }),
-      },
-      rows: {
-        load: (limit) => loadBatch(pool, limit),
-        begin: (write) => beginBranchWrite(pool, write),
-        finish: ({ followUps: all, ...write }) => finishBranchWrite(pool, { ...write, jobs: jobs(all) }),
-        fail: (rows, all) => failBranchRows(pool, rows, jobs(all)),
-        settle: (rows) => settleBranchRows(pool, rows),
-        hasPending: () => hasPendingCommits(pool),
-      },
+      ...branchStores(pool, jobs),
       render: createRenderer(
         { readText: branch.readText, project: (name) => (name === project.name ? project : null) },
         builtIn,
