@@ -5,7 +5,9 @@ import { addBreakerVerbs } from './cli/breaker-verbs.js';
 import { addCheckVerb } from './cli/check-verb.js';
 import { addPreviewVerbs } from './cli/preview-verbs.js';
 import { addProgramVerbs } from './cli/program-verbs.js';
+import { addRenderVerb } from './cli/render.js';
 import { addSandboxVerb } from './cli/sandbox-verb.js';
+import { addSweepVerb } from './cli/sweep.js';
 import { isAppError } from './error/app-error.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -22,6 +24,8 @@ addProgramVerbs(program);
 addCheckVerb(program);
 addPreviewVerbs(program);
 addBreakerVerbs(program);
+addRenderVerb(program);
+addSweepVerb(program);
 program
   .command('version')
   .description('print the version')

@@ -1,5 +1,6 @@
 import type { Logger } from '../log/create-logger.js';
 import type { AgentMetrics } from '../metrics/agent-metrics.js';
+import type { NetworkSettings, ResourceBounds } from './furnish/furniture-settings.js';
 
 /** A pattern of repositories that previews may be deployed from, and what opens them. */
 interface AllowedRepository {
@@ -35,6 +36,14 @@ export interface AgentOptions {
   repositories: AllowedRepository[];
   /** Kinds beyond (`allow`) or within (`deny`) those that the fence lets through, as `group/Kind`. Default: none. */
   kinds?: { allow: string[]; deny: string[] };
+  /** Previews that live here at most, and what each may take; absent: neither is bounded. */
+  limits?: { previews: number; resources: ResourceBounds | null };
+  /** The only namespace that secrets are copied from. Absent: none are. */
+  secretsFrom?: string;
+  /** Who may talk with a preview. Absent: everybody. */
+  network?: NetworkSettings;
+  /** What the probes of URLs may contact. Default: nothing on the agent's own machine. */
+  probe?: { allowLoopback: boolean };
   /** The pod-security level that previews' namespaces enforce. */
   podSecurity: 'baseline' | 'restricted';
   /** After this long a teardown that is not done names what blocks it; it goes on trying. */
@@ -54,5 +63,5 @@ export interface AgentDeps {
   log: Logger;
   /** Ends the agent, as `stop` does. */
   signal?: AbortSignal;
-  metrics?: Pick<AgentMetrics, 'observeStage' | 'setPreviews' | 'setBreaker'>;
+  metrics?: Pick<AgentMetrics, 'observeStage' | 'setPreviews' | 'setOrphans' | 'setBreaker'>;
 }

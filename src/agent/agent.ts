@@ -5,18 +5,22 @@ import { hasDrift } from './deploy.js';
 import { type BranchFollower, breakerReport, createBranchFollower } from './follow.js';
 import { createLiveView } from './live-view.js';
 import { createLooker } from './look-at-pods.js';
+import { createProber } from './look-at-url.js';
 import { createObserver, type Observer } from './observe.js';
+import { findOrphans } from './orphans.js';
 import { createPauses } from './pauses.js';
 import { createPoller, type Poller } from './poll.js';
 import { appliedInventory, countStates, isCondemned, restorePreviews } from './preview-state.js';
 import { type ReconcileDeps, reconcile, reportState } from './reconcile.js';
 import { repeat } from './repeat.js';
+import { createRoom } from './room.js';
 import {
   type AgentParts,
   deletionDeps,
   followDeps,
   logFailedRun,
   pollDeps,
+  proberDeps,
   reconcileDeps,
   reconcileSettings,
   type Shared,
@@ -30,6 +34,7 @@ interface Agent {
   deletions: Deletions;
   poller: Poller;
   looker: Pick<WorkQueue, 'stop'>;
+  prober: Pick<WorkQueue, 'stop'>;
 }
 
 const resyncMs = 180_000;
@@ -46,7 +51,7 @@ export async function startAgent(parts: AgentParts, options: AgentOptions, outer
     broken.abort(error);
     throw error;
   } finally {
-    await Promise.all([agent.shared.queue.stop(), agent.looker.stop()]);
+    await Promise.all([agent.shared.queue.stop(), agent.looker.stop(), agent.prober.stop()]);
   }
   if (!outer.aborted) throw broken.signal.reason;
 }
@@ -62,7 +67,12 @@ function assemble(parts: AgentParts, options: AgentOptions, signal: AbortSignal)
     async run(slug, until) {
       const preview = previews.get(slug);
       if (preview === undefined) return null;
-      const againMs = await reconcile(deps, settings, preview, until);
+      let againMs: number | null;
+      try {
+        againMs = await reconcile(deps, settings, preview, until);
+      } finally {
+        if (preview.inventories.size === 0) room.release(slug);
+      }
       if (againMs === null && preview.wanted === null && preview.inventories.size === 0) previews.delete(slug);
       return againMs;
     },
@@ -70,19 +80,24 @@ function assemble(parts: AgentParts, options: AgentOptions, signal: AbortSignal)
   });
   const report = (slug: string) => {
     const preview = previews.get(slug);
-    if (preview?.settled) reportState(deps, preview, follower.head() ?? '');
+    if (preview !== undefined && (preview.settled || preview.awaiting !== null)) reportState(deps, preview, follower.head() ?? '');
   };
   const view = createLiveView({ cluster, previews, queue, report, log }, memory.state.installation, signal);
-  const shared: Shared = { parts, options, previews, observer, pauses, queue, view, signal };
+  const room = createRoom(options.limits?.previews ?? null, previews, (slug) => queue.add(slug));
+  const shared: Shared = { parts, options, previews, observer, pauses, queue, view, room, signal };
   const follower = createBranchFollower(
     followDeps(shared),
     { agent: options.name, namespacePrefix: options.namespacePrefix, applications: options.branch.applications },
     memory.state,
   );
   const looker = createLooker({ diagnose: cluster.diagnose, previews, live: view.of, report, log });
-  const deps: ReconcileDeps = reconcileDeps(shared, follower, (slug, delayMs) => looker.add(slug, { delayMs }));
+  const prober = createProber(proberDeps(shared, report));
+  const deps: ReconcileDeps = reconcileDeps(shared, follower, {
+    scheduleLook: (slug, delayMs) => looker.add(slug, { delayMs }),
+    scheduleProbe: (slug) => prober.add(slug),
+  });
   const deletions = createDeletions(deletionDeps(shared, follower), memory.state.deletions);
-  return { shared, follower, deletions, poller: createPoller(pollDeps(shared, follower, deletions)), looker };
+  return { shared, follower, deletions, poller: createPoller(pollDeps(shared, follower, deletions)), looker, prober };
 }
 
 function observerOf({ manager, memory, log }: AgentParts): Observer {
@@ -117,6 +132,7 @@ async function runLoops(agent: Agent, onBug: (error: unknown) => void): Promise<
   async function poll(): Promise<void> {
     await decide(agent);
     metrics?.setPreviews(countStates(shared.previews.values()));
+    metrics?.setOrphans(findOrphans(shared.view.objects(), shared.previews, options.namespacePrefix).length);
     if (manager !== null && follower.looked() && (await poller.run(signal))) {
       looking.poke();
       polling.poke();

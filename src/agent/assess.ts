@@ -1,17 +1,29 @@
 import { annotation } from '../application/application.js';
 import type { Diagnosis, ObservationMessage, ObservedObject } from '../protocol/observations.js';
+import { cleanLine } from './diagnose/redact.js';
 import { worstHealth } from './health/worst-health.js';
 import type { InventoryEntry } from './inventory.js';
 import type { LiveObject } from './live/live-objects.js';
 import { displayName, groupOf, keyOf } from './manifest.js';
 import { appliedInventory, type PreviewState } from './preview-state.js';
+import { asksForProbe } from './probe/probe-request.js';
 
 /** What is seen of the wanted revision, before it is sent. */
 export interface Assessment {
   state: ObservationMessage['state'];
   objects: ObservedObject[];
   diagnosis: Diagnosis | null;
+  /** Its objects are healthy, and its URL has not answered as expected so far. */
+  awaitsProbe: boolean;
 }
+
+/** An object as it is told, and whether its health is part of the whole's. */
+interface Judged {
+  object: ObservedObject;
+  counts: boolean;
+}
+
+const maxMessage = 1_000;
 
 /**
  * The state of the revision that the file asks for, from what is known of the cluster at this moment. Health counts
@@ -21,25 +33,40 @@ export function assess(preview: PreviewState, live: ReadonlyMap<string, LiveObje
   const inventory = appliedInventory(preview);
   const problem = preview.problem?.revision === preview.wanted?.revision ? preview.problem : null;
   if (inventory === null) {
-    return { state: problem?.state ?? 'applying', objects: [], diagnosis: problem?.diagnosis ?? null };
+    return { ...unapplied(preview, problem), awaitsProbe: false };
   }
-  const objects = inventory.objects.map((entry) => observed(entry, live.get(keyOf(entry))));
-  const namespace = live.get(`/Namespace/${inventory.namespace}`);
-  if (namespace === undefined || namespace.terminating) objects.push(missingNamespace(inventory.namespace));
-  const worst = worstHealth(objects.map(({ health }) => health));
   const asleep = preview.wanted !== null && annotation(preview.wanted.application, 'asleep') === 'true';
-  const state = problem === null ? stateOf(worst, asleep) : problem.state;
-  if (problem !== null) return { state, objects, diagnosis: problem.diagnosis };
-  if (state === 'healthy' || state === 'suspended') return { state, objects, diagnosis: null };
+  const judged = inventory.objects
+    .filter((entry) => entry.leftover === undefined || live.has(keyOf(entry)))
+    .map((entry) => judge(entry, live.get(keyOf(entry)), asleep));
+  const namespace = live.get(`/Namespace/${inventory.namespace}`);
+  if (namespace === undefined || namespace.terminating) judged.push(missingNamespace(inventory.namespace));
+  const objects = judged.map(({ object }) => object);
+  if (problem !== null) {
+    return { state: problem.state, objects, diagnosis: clean(problem.diagnosis), awaitsProbe: false };
+  }
+  const counted = judged.filter(({ counts }) => counts).map(({ object }) => object.health);
+  const state = stateOf(counted, asleep);
+  if (state === 'healthy') return afterProbe(preview, objects);
+  if (state === 'suspended') return { state, objects, diagnosis: null, awaitsProbe: false };
   const finding = preview.finding?.revision === preview.wanted?.revision ? preview.finding : null;
   return {
     state: finding?.stuck ? 'degraded' : state,
     objects,
     diagnosis: finding?.diagnosis ?? (state === 'degraded' ? plainDiagnosis(objects) : null),
+    awaitsProbe: false,
   };
 }
 
-function observed(entry: InventoryEntry, live: LiveObject | undefined): ObservedObject {
+function judge(entry: InventoryEntry, live: LiveObject | undefined, asleep: boolean): Judged {
+  const object = observed(entry, live, asleep);
+  // Argo CD's rules: a hook's health is the hook's alone, and a child that it knows nothing of does not count.
+  const child = object.group === 'argoproj.io' && object.kind === 'Application';
+  const blank = child && (object.health === 'Missing' || object.health === 'Unknown');
+  return { object, counts: entry.hook === undefined && live?.health.ignored !== true && !blank };
+}
+
+function observed(entry: InventoryEntry, live: LiveObject | undefined, asleep: boolean): ObservedObject {
   const named = { group: groupOf(entry.apiVersion), kind: entry.kind, name: entry.name };
   if (live === undefined) {
     return entry.once
@@ -49,14 +76,29 @@ function observed(entry: InventoryEntry, live: LiveObject | undefined): Observed
   // The cluster's copy is another object, or older than what was applied: its health says nothing of this revision.
   const other = live.uid !== entry.uid || (live.generation ?? 0) < (entry.generation ?? 0);
   if (other) return { ...named, health: 'Progressing', message: 'waiting for the applied object to be seen' };
-  return { ...named, health: live.health.status, message: live.health.message || null };
+  const { status, message } = live.health;
+  if (asleep && scaled.has(`${named.group}/${named.kind}`) && (status === 'Healthy' || status === 'Degraded')) {
+    return { ...named, health: 'Suspended', message: 'asleep: scaled to zero' };
+  }
+  // A pod's message is what its program printed last: the diagnosis tells it, redacted by the namespace's secrets.
+  const told = named.kind === 'Pod' ? '' : cleanLine(message, maxMessage);
+  return { ...named, health: status, message: told || null };
 }
 
-function missingNamespace(name: string): ObservedObject {
-  return { group: '', kind: 'Namespace', name, health: 'Missing', message: 'the namespace is gone or going' };
+/** Kinds that are scaled to zero while a preview sleeps. */
+const scaled: ReadonlySet<string> = new Set(['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet']);
+
+function missingNamespace(name: string): Judged {
+  const message = 'the namespace is gone or going';
+  return { object: { group: '', kind: 'Namespace', name, health: 'Missing', message }, counts: true };
 }
 
-function stateOf(worst: ObservedObject['health'], asleep: boolean): ObservationMessage['state'] {
+/**
+ * Argo CD's order of health. An object that is missing is out of sync there; here, where a preview has one state, it
+ * is still being made. One that cannot be judged does not hide one that has failed.
+ */
+function stateOf(healths: readonly ObservedObject['health'][], asleep: boolean): ObservationMessage['state'] {
+  const worst = worstHealth(healths);
   switch (worst) {
     case 'Healthy':
       return asleep ? 'suspended' : 'healthy';
@@ -67,10 +109,45 @@ function stateOf(worst: ObservedObject['health'], asleep: boolean): ObservationM
     case 'Progressing':
     case 'Missing':
     case 'Unknown':
-      return 'progressing';
+      return healths.includes('Degraded') ? 'degraded' : 'progressing';
     default:
       return worst satisfies never;
   }
+}
+
+/** Not applied in full: what the rest waits for is told, and why it does not come when its pods say so. */
+function unapplied(preview: PreviewState, problem: PreviewState['problem']): Omit<Assessment, 'awaitsProbe'> {
+  const { awaiting } = preview;
+  const found = awaiting !== null && preview.finding?.revision === preview.wanted?.revision ? preview.finding : null;
+  const state = found?.stuck ? 'degraded' : (problem?.state ?? 'applying');
+  const objects = (awaiting ?? []).map((object) => {
+    // As for what is applied: a pod's own message is told by the diagnosis alone.
+    const message = object.kind === 'Pod' || object.message === null ? null : cleanLine(object.message, maxMessage);
+    return { ...object, message };
+  });
+  return { state, objects, diagnosis: found?.diagnosis ?? clean(problem?.diagnosis ?? null) };
+}
+
+/** Its objects are healthy; it is, once its URL has answered as its file asks. */
+function afterProbe(preview: PreviewState, objects: ObservedObject[]): Assessment {
+  const { wanted } = preview;
+  const healthy: Assessment = { state: 'healthy', objects, diagnosis: null, awaitsProbe: false };
+  if (wanted === null || !asksForProbe(wanted.application)) return healthy;
+  const probe = preview.probe?.revision === wanted.revision ? preview.probe : null;
+  if (probe?.passed) return healthy;
+  const sentence = probe?.sentence ?? null;
+  const diagnosis: Diagnosis | null =
+    sentence === null
+      ? null
+      : { cause: 'health', object: null, sentence: cleanLine(sentence, maxMessage), evidence: probe?.evidence ?? [] };
+  return { state: probe?.overdue ? 'degraded' : 'progressing', objects, diagnosis, awaitsProbe: true };
+}
+
+/** What the API server or a source said may quote what it was given. */
+function clean(diagnosis: Diagnosis | null): Diagnosis | null {
+  if (diagnosis === null) return null;
+  const evidence = diagnosis.evidence.map((line) => cleanLine(line, maxMessage));
+  return { ...diagnosis, sentence: cleanLine(diagnosis.sentence, 2 * maxMessage), evidence };
 }
 
 /** What can be said before anybody looked at the pods. */
@@ -78,7 +155,8 @@ function plainDiagnosis(objects: readonly ObservedObject[]): Diagnosis | null {
   const blamed = objects.find(({ health }) => health === 'Degraded');
   if (blamed === undefined) return null;
   const object = displayName(blamed);
-  return { cause: 'health', object, sentence: `${object} is Degraded: ${blamed.message ?? ''}`, evidence: [] };
+  const why = blamed.message === null ? '' : `: ${blamed.message}`;
+  return { cause: 'health', object, sentence: `${object} is Degraded${why}`, evidence: [] };
 }
 
 /** The objects that are not healthy, the worst first. */

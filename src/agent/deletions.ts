@@ -64,6 +64,7 @@ export function createDeletions(deps: DeletionDeps, remembered: readonly DoneDel
         still[index] ? [accepted.get(pairKey(pair)) ?? said[index] ?? null] : [],
       ),
       done,
+      mustBeExplained: (pair) => isOvertaken(deps.previews, pair),
       livingSince: allLivingSince(deps.previews),
       holdUnexplained: guard !== null,
       now,
@@ -113,6 +114,15 @@ function livingSince(previews: ReadonlyMap<string, PreviewState>, pair: PendingP
   const inventory = preview?.inventories.get(pair.incarnation);
   const alive = inventory?.condemned === null && !preview?.verdicts.has(pair.incarnation);
   return alive && inventory !== undefined ? inventory.createdAt : null;
+}
+
+/**
+ * A file asks for a later incarnation while this one lives. The manager writes such a file only after the end of the
+ * one before; a number that somebody edited must not end what lives.
+ */
+function isOvertaken(previews: ReadonlyMap<string, PreviewState>, pair: PendingPair): boolean {
+  const wanted = previews.get(pair.slug)?.wanted ?? null;
+  return wanted !== null && wanted.incarnation > pair.incarnation;
 }
 
 function allLivingSince(previews: ReadonlyMap<string, PreviewState>): number[] {

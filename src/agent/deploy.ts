@@ -1,30 +1,41 @@
 import { annotation } from '../application/application.js';
-import type { ApplyDeps } from './apply/apply-objects.js';
-import { applyObjects } from './apply/apply-objects.js';
+import { AppError, isAppError } from '../error/app-error.js';
+import { inApplyOrder } from './apply/apply-objects.js';
 import { ensureNamespace, type NamespaceDeps } from './apply/ensure-namespace.js';
 import { previewHost } from './branch/preview-host.js';
 import type { WantedPreview } from './branch/read-file.js';
+import type { Bundle } from './bundle.js';
+import { type Desired, desiredItems } from './desired-items.js';
 import { checkFence, type FenceDeps } from './fence/check-fence.js';
+import type { Furnisher, Furnishing } from './furnisher.js';
 import type { Inventory } from './inventory.js';
+import { createLedger, type Ledger } from './ledger.js';
 import type { Kind, LiveObject } from './live/live-objects.js';
-import { keyOf, type Manifest } from './manifest.js';
+import { keyOf } from './manifest.js';
+import type { PreviewIdentity } from './marks.js';
+import type { DesiredItem } from './plan/desired-item.js';
 import { desiredNamespace } from './plan/desired-namespace.js';
-import { desiredObjects } from './plan/desired-objects.js';
-import { isDrifted, makePlan, withAnswers } from './plan/make-plan.js';
-import { type PruneDeps, pruneObjects } from './prune/prune-objects.js';
+import { examine, type Verdict } from './plan/examine.js';
+import { isDrifted, makePlan, type Plan, withAnswer } from './plan/make-plan.js';
+import { applicationOptions, objectOptions } from './plan/sync-options.js';
+import { runStages, type Waiting } from './run-stages.js';
 import type { SourceLoader } from './source/load-source.js';
+import type { Sync } from './sync.js';
 
 /** What a deployment needs from outside. */
 export interface DeployDeps {
   source: SourceLoader;
-  cluster: FenceDeps & ApplyDeps & NamespaceDeps & PruneDeps;
+  cluster: FenceDeps & NamespaceDeps & Sync['cluster'];
+  /** Quota, limits, network policy and copied secrets of the namespace. */
+  furnisher: Pick<Furnisher, 'plan'>;
   saveInventory(inventory: Inventory, signal: AbortSignal): Promise<void>;
   live: {
-    of(pair: WantedPreview): ReadonlyMap<string, LiveObject>;
+    of(pair: { slug: string; incarnation: number }): ReadonlyMap<string, LiveObject>;
     follow(kinds: readonly Kind[]): void;
     synced(kinds: readonly Kind[], signal: AbortSignal): Promise<void>;
-    record(object: Manifest): void;
+    record: Sync['live']['record'];
   };
+  diagnose: Sync['diagnose'];
 }
 
 export interface DeployInput {
@@ -44,104 +55,237 @@ export interface DeployInput {
   signal: AbortSignal;
 }
 
+export interface Deployment {
+  /** Anything was written to the cluster. */
+  wrote: boolean;
+  /** What the rest waits for; null: all of it is applied. */
+  waiting: Waiting | null;
+}
+
 const namespaceKind: Kind = { apiVersion: 'v1', kind: 'Namespace' };
 
 /** Whether anything of an applied inventory is missing from the cluster, or is no longer as it was applied. */
 export function hasDrift(inventory: Inventory, live: ReadonlyMap<string, LiveObject>): boolean {
   const namespace = live.get(`/Namespace/${inventory.namespace}`);
   if (namespace === undefined || namespace.uid !== inventory.namespaceUid) return true;
-  return inventory.objects.some((entry) => isDrifted(entry, live.get(keyOf(entry))));
+  return [...inventory.objects, ...(inventory.furniture ?? [])].some((entry) =>
+    isDrifted(entry, live.get(keyOf(entry))),
+  );
 }
 
 /**
- * Brings one incarnation to its wanted revision: source, fence, plan, inventory, namespace, objects, prune. What is
- * there already is not written again. Returns whether anything was written; throws the first failure.
+ * Takes one incarnation towards its wanted revision, as far as it can be taken now: source, fence, plan, inventory,
+ * namespace, stages. What is there already is not written again. Throws the first failure; what the API server would
+ * refuse of objects that are there is thrown before anything is written.
  */
-export async function deploy(deps: DeployDeps, input: DeployInput): Promise<boolean> {
+export async function deploy(deps: DeployDeps, input: DeployInput): Promise<Deployment> {
   const { wanted, signal } = input;
   const repair = input.inventory?.revision === wanted.revision ? input.inventory : null;
   if (repair !== null) {
-    await deps.live.synced([namespaceKind, ...repair.objects], signal);
-    if (!hasDrift(repair, deps.live.of(wanted))) return false;
+    await deps.live.synced([namespaceKind, ...repair.objects, ...(repair.furniture ?? [])], signal);
+  }
+  const furnishing = await deps.furnisher.plan(wanted, input.inventory, signal);
+  if (repair !== null && furnishing.isDone && !hasDrift(repair, deps.live.of(wanted))) {
+    return { wrote: false, waiting: null };
   }
   const desired = await loadDesired(deps, input);
+  furnishing.refuseCollisions(desired.items.map(({ manifest }) => manifest));
+  const kinds = [namespaceKind, ...desired.items.map(({ manifest }) => manifest), ...furnishing.entries];
+  deps.live.follow(kinds);
+  // Of what has no inventory, nothing is there.
+  if (input.inventory !== null) await deps.live.synced(kinds, signal);
   const live = deps.live.of(wanted);
-  const plan = makePlan({ desired, inventory: input.inventory, revision: wanted.revision, live });
-  let inventory = startInventory(input, plan.entries);
+  const known = survivors(input.inventory, live);
+  const plan = makePlan({ desired: desired.items, inventory: known, revision: wanted.revision, live });
+  const begins = known?.target !== wanted.revision;
+  const verdicts = begins ? await examineAll(deps, plan, signal) : new Map<DesiredItem, Verdict>();
+
+  const inventory = startInventory(input, known, { plan, furnishing, desired });
+  // In a later run for the same revision, what is stored lists all that is or will be there.
+  const ledger = openLedger(deps, input, inventory, !begins && furnishing.isDone);
+  takeVerdicts(verdicts, ledger, deps.live.record);
   // Known before it is written: a file that goes meanwhile finds something to tear down.
-  input.onInventory(inventory);
-  await deps.saveInventory(inventory, signal);
-
-  deps.live.follow([namespaceKind, ...desired]);
-  const namespace = await makeNamespace(deps, input, repair !== null);
-  inventory = { ...inventory, namespaceUid: namespace };
-  input.onInventory(inventory);
-
-  const answers: Manifest[] = [];
-  const heard = (stored: Manifest) => {
-    answers.push(stored);
-    deps.live.record(stored);
-  };
-  try {
-    await applyObjects(deps.cluster, plan.steps, heard, signal);
-  } finally {
-    inventory = { ...inventory, objects: withAnswers(inventory.objects, answers) };
-    input.onInventory(inventory);
-  }
-  const identity = identityOf(input);
-  const kept = await pruneObjects(deps.cluster, {
-    identity,
-    namespace: inventory.namespace,
-    entries: plan.prune,
-    signal,
+  input.onInventory(ledger.inventory());
+  if (begins ? hasWork(plan, verdicts, furnishing, known) : !furnishing.isDone) await saveFirst(ledger, input);
+  return carryOut(deps, input, {
+    plan,
+    verdicts,
+    ledger,
+    furnishing,
+    begins,
+    isRepair: known?.revision === wanted.revision,
   });
-  const pruned = new Set(plan.prune.filter((entry) => !kept.includes(entry)).map(keyOf));
-  inventory = {
-    ...inventory,
-    revision: wanted.revision,
-    objects: inventory.objects.filter((entry) => !pruned.has(keyOf(entry))),
-  };
-  await deps.saveInventory(inventory, signal);
-  input.onInventory(inventory);
-  return true;
 }
 
-async function loadDesired(deps: DeployDeps, input: DeployInput): Promise<Manifest[]> {
+interface Undertaking {
+  plan: Plan;
+  verdicts: ReadonlyMap<DesiredItem, Verdict>;
+  ledger: Ledger;
+  furnishing: Furnishing;
+  /** First run for this revision. */
+  begins: boolean;
+  /** The revision was applied in full before. */
+  isRepair: boolean;
+}
+
+/** All that writes, after the inventory was persisted. */
+async function carryOut(deps: DeployDeps, input: DeployInput, undertaking: Undertaking): Promise<Deployment> {
+  const { plan, verdicts, ledger, furnishing, begins, isRepair } = undertaking;
+  const { wanted, signal } = input;
+  let wrote = !furnishing.isDone;
+  const before = ledger.inventory().namespaceUid;
+  const namespaceUid = await makeNamespace(deps, input, { uid: before, isCurrent: !begins });
+  if (namespaceUid !== before) ledger.set({ namespaceUid });
+  wrote ||= before !== namespaceUid;
+  if (!furnishing.isDone) {
+    ledger.set({ furniture: await furnishing.apply(identityOf(input), ledger.inventory().namespace, signal) });
+  }
+  const waiting = await runStages({
+    identity: identityOf(input),
+    pair: { slug: wanted.slug, incarnation: wanted.incarnation },
+    revision: wanted.revision,
+    isAsleep: isAsleep(input),
+    isGated: !isRepair,
+    plan,
+    verdicts,
+    ledger,
+    cluster: deps.cluster,
+    live: deps.live,
+    diagnose: deps.diagnose,
+    noteWrite: () => {
+      wrote = true;
+    },
+    signal,
+  });
+  if (waiting === null && !isRepair) ledger.set({ revision: wanted.revision });
+  // A repair that found nothing to write has learnt something, but nothing that could not be learnt again.
+  if (wrote || !isRepair) await ledger.save();
+  return { wrote: wrote || begins, waiting };
+}
+
+/** What was not persisted must be in the next run, too, before anything is written. */
+async function saveFirst(ledger: Ledger, input: DeployInput): Promise<void> {
+  try {
+    await ledger.save();
+  } catch (error) {
+    input.onInventory({ ...ledger.inventory(), target: undefined });
+    throw error;
+  }
+}
+
+function openLedger(deps: DeployDeps, input: DeployInput, inventory: Inventory, isStored: boolean): Ledger {
+  return createLedger(
+    { onChange: input.onInventory, save: (state) => deps.saveInventory(state, input.signal) },
+    inventory,
+    isStored,
+  );
+}
+
+/** What the API server would say of every object that is there and may differ, before anything is written. */
+async function examineAll(deps: DeployDeps, plan: Plan, signal: AbortSignal): Promise<Map<DesiredItem, Verdict>> {
+  const verdicts = new Map<DesiredItem, Verdict>();
+  const items = [...plan.needs].filter(([, need]) => need === 'examine').map(([item]) => item);
+  const look = async (item: DesiredItem) => void verdicts.set(item, await examine(deps.cluster, item, signal));
+  if (items.length > 0) await inApplyOrder([items], look, signal);
+  return verdicts;
+}
+
+function takeVerdicts(
+  verdicts: ReadonlyMap<DesiredItem, Verdict>,
+  ledger: Ledger,
+  record: DeployDeps['live']['record'],
+): void {
+  for (const [item, verdict] of verdicts) {
+    const entry = ledger.entry(item.key);
+    if (verdict.do !== 'nothing' || entry === undefined) continue;
+    ledger.replace(withAnswer(entry, verdict.live, item.print));
+    record(verdict.live);
+  }
+}
+
+/** Whether the cluster is written at all: if it is not, there is nothing to own that was not owned before. */
+function hasWork(
+  { needs, prune, pruneLast }: Plan,
+  verdicts: Undertaking['verdicts'],
+  furnishing: Furnishing,
+  known: Inventory | null,
+): boolean {
+  const writes = [...needs].some(([item, need]) =>
+    need === 'examine' ? verdicts.get(item)?.do !== 'nothing' : need !== 'nothing',
+  );
+  return (
+    known === null || known.namespaceUid === null || writes || !furnishing.isDone || prune.length + pruneLast.length > 0
+  );
+}
+
+/** The inventory without what went with a namespace that somebody deleted: hooks ran in it, and must run again. */
+function survivors(inventory: Inventory | null, live: ReadonlyMap<string, LiveObject>): Inventory | null {
+  if (inventory === null || inventory.namespaceUid === null) return inventory;
+  const namespace = live.get(`/Namespace/${inventory.namespace}`);
+  if (namespace?.uid === inventory.namespaceUid) return inventory;
+  return {
+    ...inventory,
+    namespaceUid: null,
+    revision: null,
+    target: undefined,
+    objects: inventory.objects.map(({ apiVersion, kind, name, once, stage }) => {
+      return { apiVersion, kind, name, uid: null, generation: null, print: null, once, stage };
+    }),
+  };
+}
+
+async function loadDesired(deps: DeployDeps, input: DeployInput): Promise<Desired> {
   const { wanted } = input;
   const { namespace } = wanted.application.spec.destination;
-  const manifests = await deps.source.load(wanted.application, input.signal);
-  await checkFence(deps.cluster, manifests, {
+  const bundles = await deps.source.load(wanted.application, input.signal);
+  // Together: what two Applications declare is declared twice, and the limits hold for the preview as a whole.
+  const manifests = bundles.flatMap((bundle) => bundle.manifests);
+  const fenced = checkFence(deps.cluster, manifests, {
     slug: wanted.slug,
     namespace,
     host: previewHost(annotation(wanted.application, 'url'), input.hosts),
     allowKinds: input.kinds.allow,
     denyKinds: input.kinds.deny,
   });
-  const asleep = annotation(wanted.application, 'asleep') === 'true';
-  return desiredObjects(manifests, { identity: identityOf(input), namespace, asleep });
+  await fenced.catch((error: unknown) => {
+    throw missingKind(error, bundles);
+  });
+  return desiredItems(bundles, { identity: identityOf(input), namespace, asleep: isAsleep(input) });
 }
 
-function startInventory(input: DeployInput, objects: Inventory['objects']): Inventory {
-  const { wanted, inventory } = input;
+function startInventory(
+  input: DeployInput,
+  known: Inventory | null,
+  { plan, furnishing, desired }: { plan: Plan; furnishing: Furnishing; desired: Desired },
+): Inventory {
+  const { wanted } = input;
   return {
     slug: wanted.slug,
     incarnation: wanted.incarnation,
     namespace: wanted.application.spec.destination.namespace,
-    namespaceUid: inventory?.namespaceUid ?? null,
+    namespaceUid: known?.namespaceUid ?? null,
     // Until all of it is applied, no revision is: what fails halfway is done again.
-    revision: inventory?.revision === wanted.revision ? wanted.revision : null,
-    createdAt: inventory?.createdAt ?? input.now,
+    revision: known?.revision === wanted.revision ? wanted.revision : null,
+    target: wanted.revision,
+    createdAt: known?.createdAt ?? input.now,
     condemned: null,
-    objects,
+    objects: plan.entries,
+    remarks: desired.remarks.length === 0 ? undefined : desired.remarks,
+    furniture: furnishing.entries,
+    project: annotation(wanted.application, 'merge-request')?.replace(/!\d+$/, ''),
   };
 }
 
-/** Returns the namespace's UID. While only objects are repaired, a namespace that stands is not written. */
-async function makeNamespace(deps: DeployDeps, input: DeployInput, repair: boolean): Promise<string> {
-  const { wanted, inventory, signal } = input;
+/** Returns the namespace's UID. One that stands, and was brought up to date for this revision, is not looked at again. */
+async function makeNamespace(
+  deps: DeployDeps,
+  input: DeployInput,
+  { uid, isCurrent }: { uid: string | null; isCurrent: boolean },
+): Promise<string> {
+  const { wanted, signal } = input;
   const { namespace } = wanted.application.spec.destination;
-  const known = deps.live.of(wanted).get(`/Namespace/${namespace}`);
-  if (repair && known !== undefined && !known.terminating && known.uid === inventory?.namespaceUid) return known.uid;
+  const live = deps.live.of(wanted).get(`/Namespace/${namespace}`);
+  if (isCurrent && live !== undefined && !live.terminating && live.uid === uid) return live.uid;
   const desired = desiredNamespace({
     identity: identityOf(input),
     namespace,
@@ -150,16 +294,35 @@ async function makeNamespace(deps: DeployDeps, input: DeployInput, repair: boole
     mergeRequest: annotation(wanted.application, 'merge-request'),
     url: annotation(wanted.application, 'url'),
   });
-  const made = await ensureNamespace(deps.cluster, {
-    identity: identityOf(input),
-    desired,
-    uid: inventory?.namespaceUid ?? null,
-    signal,
-  });
+  const made = await ensureNamespace(deps.cluster, { identity: identityOf(input), desired, uid, signal });
   deps.live.record(made);
   return made.metadata.uid ?? '';
 }
 
-function identityOf(input: DeployInput): { installation: string; slug: string; incarnation: number } {
+/** A kind that the cluster does not serve is waited for where every object of it says so. */
+function missingKind(error: unknown, bundles: readonly Bundle[]): unknown {
+  if (!isAppError(error, 'kube-unknown-kind')) return error;
+  const { apiVersion, kind } = error.data;
+  const waited = bundles.every(({ spec, manifests }) => {
+    const { options } = applicationOptions(spec.syncPolicy);
+    return manifests
+      .filter((manifest) => manifest.apiVersion === apiVersion && manifest.kind === kind)
+      .every((manifest) => objectOptions(manifest, options).options.skipMissingKind);
+  });
+  if (!waited) return error;
+  return new AppError({
+    code: error.code,
+    disposition: 'wait',
+    publicMessage: `The preview waits until the cluster has the kind ${String(kind)} of ${String(apiVersion)}, as SkipDryRunOnMissingResource=true asks for.`,
+    data: error.data,
+    cause: error,
+  });
+}
+
+function isAsleep(input: DeployInput): boolean {
+  return annotation(input.wanted.application, 'asleep') === 'true';
+}
+
+function identityOf(input: DeployInput): PreviewIdentity {
   return { installation: input.installation, slug: input.wanted.slug, incarnation: input.wanted.incarnation };
 }

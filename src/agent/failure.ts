@@ -1,13 +1,15 @@
 import type { AppError } from '../error/app-error.js';
 import type { Diagnosis } from '../protocol/observations.js';
+import { displayName } from './manifest.js';
 import type { Problem } from './preview-state.js';
+import type { Waiting } from './run-stages.js';
 
 /** Delay before each further attempt: quick at first, then patient. */
 const firstRetryMs = 1_000;
 const maxRetryMs = 60_000;
 /** While something else must happen first; a watch usually tells sooner. */
 const waitMs = 5_000;
-/** When a person must act: what they do outside Git, such as a raised quota, is noticed this late. */
+/** When a person must act: what they do outside Git, such as a raised quota, is noticed at least this late. */
 const stallMs = 180_000;
 
 export interface Failure {
@@ -19,7 +21,7 @@ export interface Failure {
 /** What a failed attempt means: what is told, and when the next one is. `random` is within 0 and 1, for the jitter. */
 export function describeFailure(error: AppError, revision: string, failures: number, random: number): Failure {
   const cause = causeOf(error);
-  const refused = cause === 'apply' ? 'degraded' : 'refused';
+  const refused = cause === 'fence' || cause === 'source' ? 'refused' : 'degraded';
   return {
     problem: {
       revision,
@@ -35,9 +37,28 @@ export function describeFailure(error: AppError, revision: string, failures: num
   };
 }
 
+/** What is told while a revision is applied in part, and the rest waits for objects or hooks. */
+export function describeWaiting(waiting: Waiting, slug: string, revision: string): Problem {
+  const { objects, what } = waiting;
+  const [blamed] = [...objects].sort((a, b) => Number(b.health === 'Degraded') - Number(a.health === 'Degraded'));
+  const named = blamed === undefined ? 'what was applied' : displayName(blamed);
+  const more = objects.length > 1 ? ` and ${objects.length - 1} more` : '';
+  const how = blamed?.message ? `${blamed.health}: ${blamed.message}` : (blamed?.health ?? 'Progressing');
+  const sentence =
+    what === 'hook'
+      ? `Preview ${slug}: the hook ${named}${more} runs; what comes after it is applied when it has succeeded.`
+      : `Preview ${slug} waits for ${named}${more} (${how}): the next wave is applied when it is healthy.`;
+  return {
+    revision,
+    state: blamed?.health === 'Degraded' ? 'degraded' : 'applying',
+    diagnosis: { cause: 'health', object: blamed === undefined ? null : named, sentence, evidence: [] },
+  };
+}
+
 function causeOf(error: AppError): Diagnosis['cause'] {
   if (error.code === 'fence-refused') return 'fence';
-  return /^(source|git)-/.test(error.code) ? 'source' : 'apply';
+  if (error.code === 'hook-failed') return 'health';
+  return /^(source|git|sync)-/.test(error.code) ? 'source' : 'apply';
 }
 
 function retryMs(error: AppError, failures: number, random: number): number {
@@ -45,16 +66,17 @@ function retryMs(error: AppError, failures: number, random: number): number {
     case 'retry':
       return Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(failures, 10)) * (0.5 + random / 2);
     case 'wait':
-      return waitMs;
+      return waitMs * (0.5 + random / 2);
     case 'stall':
-      return stallMs;
+      return stallMs * (0.5 + random / 2);
     default:
       return error.disposition satisfies never;
   }
 }
 
 function evidenceOf(error: AppError): string[] {
-  const { refusals } = error.data;
+  const { refusals, evidence } = error.data;
+  if (Array.isArray(evidence)) return evidence.filter((line) => typeof line === 'string');
   if (!Array.isArray(refusals)) return [];
   return refusals.map(({ object, reason }: { object: string; reason: string }) => `${object}: ${reason}`);
 }

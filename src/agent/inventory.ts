@@ -11,6 +11,44 @@ export interface InventoryEntry {
   print: string | null;
   /** Made once a revision: when it is gone it is not made again. */
   once: boolean;
+  /** Fingerprint of the manifest that was written last; absent before that, and while another one is being written. */
+  applied?: string | undefined;
+  /** Its place in the order of phases and waves; absent: the plain one. */
+  stage?: number[] | undefined;
+  /** Absent: not removed otherwise than in its turn once it is no longer asked for. */
+  prune?: 'never' | 'last' | undefined;
+  /** The file no longer asks for it: it is still to be removed, or stays while the preview lives. */
+  leftover?: 'prune' | 'keep' | undefined;
+  hook?: HookRecord | undefined;
+}
+
+/** A sentence on an object, or on an Application, that a person should see though nothing failed. */
+export interface InventoryRemark {
+  group: string;
+  kind: string;
+  name: string;
+  message: string;
+}
+
+/** When the object of a hook is deleted: before its next run, or once it ended well or badly. */
+export type HookPolicy = 'BeforeHookCreation' | 'HookSucceeded' | 'HookFailed';
+
+/** What is remembered of a hook, so that it runs once a revision. */
+export interface HookRecord {
+  /** The revision that it ran for last, or runs for. */
+  revision: string;
+  /** The run that the entry's UID is of; null before it was made. */
+  run: string | null;
+  /** How it ended for that revision, by phase. */
+  ended: { [phase: string]: 'Succeeded' | 'Failed' };
+  /** What is told of a failure. */
+  why?: { object: string | null; sentence: string; evidence: string[] } | undefined;
+}
+
+/** One object that the agent itself put into the namespace: quota, limits, network policy, a copied secret. */
+export interface FurnitureEntry extends InventoryEntry {
+  /** Fingerprint of what was written last; empty before that. */
+  want: string;
 }
 
 /**
@@ -25,7 +63,15 @@ export interface Inventory {
   namespaceUid: string | null;
   /** Fingerprint of the file that was last applied in full; null while that never happened. */
   revision: string | null;
+  /** Fingerprint of the file that is being applied, or was; absent before the first. */
+  target?: string | undefined;
   objects: InventoryEntry[];
+  /** What the file asked for in vain; absent: nothing. */
+  remarks?: InventoryRemark[] | undefined;
+  /** Absent: the namespace was never furnished. */
+  furniture?: FurnitureEntry[] | undefined;
+  /** Path of the project whose preview it is, such as `acme/shop`; absent where the file never said it. */
+  project?: string | undefined;
   /** Milliseconds since the epoch. */
   createdAt: number;
   /** Why it is torn down, once that was decided; a decision is never taken back. */

@@ -27,6 +27,8 @@ export interface LiveView {
   follow(kinds: readonly Kind[]): void;
   synced(kinds: readonly Kind[], signal: AbortSignal): Promise<void>;
   record(object: Manifest): void;
+  /** Slugs that a person paused by an annotation on their namespace. */
+  annotated(): ReadonlySet<string>;
 }
 
 const nothing: ReadonlyMap<string, LiveObject> = new Map();
@@ -37,6 +39,7 @@ export function createLiveView(deps: LiveViewDeps, pinned: string | null, signal
   let objects: LiveObjects | null = null;
   /** Slugs whose objects changed since the last report: many events of one moment make one report. */
   const changed = new Set<string>();
+  const annotated = new Set<string>();
 
   function flush(): void {
     const slugs = [...changed];
@@ -44,17 +47,37 @@ export function createLiveView(deps: LiveViewDeps, pinned: string | null, signal
     for (const slug of slugs) if (!queue.isRunning(slug)) deps.report(slug);
   }
 
+  function notePause(pair: { slug: string; incarnation: number }, key: string): void {
+    const { slug } = pair;
+    const paused = objects?.of(pair).get(key)?.paused === true;
+    if (paused === annotated.has(slug)) return;
+    if (paused) annotated.add(slug);
+    else annotated.delete(slug);
+    deps.log.info({ slug, paused }, 'annotation mayfly.dev/paused of a namespace changed');
+    // What is under way stops at once; afterwards what changed meanwhile is taken up.
+    queue.add(slug, { supersede: paused });
+  }
+
+  /** The next wave, or what comes after a hook, may be due: its health has changed for good or ill. */
+  function wakeWaiting(pair: { slug: string; incarnation: number }, preview: PreviewState, key: string): void {
+    const isAwaited = preview.awaiting?.some(({ group, kind, name }) => `${group}/${kind}/${name}` === key) === true;
+    const health = objects?.of(pair).get(key)?.health.status;
+    if (isAwaited && health !== 'Progressing') queue.add(pair.slug);
+  }
+
   function onChange(pair: { slug: string; incarnation: number }, change: { key: string; deleted: boolean }): void {
+    if (change.key.startsWith('/Namespace/')) notePause(pair, change.key);
     const preview = previews.get(pair.slug);
     if (preview === undefined) return;
     if (change.deleted && change.key.startsWith('/Namespace/')) queue.add(pair.slug);
+    if (preview.wanted?.incarnation === pair.incarnation) wakeWaiting(pair, preview, change.key);
     if (preview.wanted?.incarnation !== pair.incarnation || !preview.settled) return;
     if (changed.size === 0) setImmediate(flush);
     changed.add(pair.slug);
     // What changes while it is being applied is looked at when that is over.
     const inventory = appliedInventory(preview);
     if (inventory === null || queue.isRunning(pair.slug)) return;
-    const entry = inventory.objects.find((each) => keyOf(each) === change.key);
+    const entry = [...inventory.objects, ...(inventory.furniture ?? [])].find((each) => keyOf(each) === change.key);
     if (entry !== undefined && isDrifted(entry, objects?.of(pair).get(change.key))) {
       deps.log.info({ slug: pair.slug, object: change.key, deleted: change.deleted }, 'drift is repaired');
       queue.add(pair.slug, { delayMs: nextRepairMs(preview, Date.now()) });
@@ -66,7 +89,7 @@ export function createLiveView(deps: LiveViewDeps, pinned: string | null, signal
     objects = createLiveObjects({ watch: deps.cluster.watch, judge: judgeObject, onChange }, id, signal);
     objects.follow([{ apiVersion: 'v1', kind: 'Namespace' }]);
     for (const { inventories } of previews.values()) {
-      for (const inventory of inventories.values()) objects.follow(inventory.objects);
+      for (const { objects: own, furniture = [] } of inventories.values()) objects.follow([...own, ...furniture]);
     }
   }
 
@@ -79,5 +102,6 @@ export function createLiveView(deps: LiveViewDeps, pinned: string | null, signal
     follow: (kinds) => objects?.follow(kinds),
     synced: async (kinds, until) => objects?.synced(kinds, until),
     record: (object) => objects?.record(object),
+    annotated: () => annotated,
   };
 }

@@ -7,6 +7,9 @@ export const memoryLabel = 'mayfly.dev/memory';
 /** Which agent remembers it: several may share a cluster. */
 export const agentLabel = 'mayfly.dev/agent';
 
+/** `true` on a preview's namespace, put there by a person: the agent touches nothing of it. */
+export const pausedAnnotation = 'mayfly.dev/paused';
+
 /** Labels and annotations that begin like this are Mayfly's alone. */
 export const markPrefix = 'mayfly.dev/';
 

@@ -141,6 +141,7 @@ function boundedSighting(sighting: Sighting): Sighting {
             ...sighting.diagnosis,
             sentence: cut(sighting.diagnosis.sentence),
             evidence: sighting.diagnosis.evidence.slice(-maxEvidence).map(cut),
+            ...(sighting.diagnosis.logs && { logs: sighting.diagnosis.logs.slice(-maxEvidence).map(cut) }),
           },
   };
 }

@@ -1,25 +1,19 @@
 import { isAppError } from '../error/app-error.js';
 import type { Logger } from '../log/create-logger.js';
-import type { Order, Poll, PollAnswer } from '../protocol/poll.js';
+import type { Order, OrderOutcome, Poll, PollAnswer } from '../protocol/poll.js';
+import { type CarryOutDeps, carryOut } from './carry-out.js';
 import type { Deletions } from './deletions.js';
 import { type BranchFollower, breakerReport } from './follow.js';
-import type { LiveObjects } from './live/live-objects.js';
 import type { PreviewState } from './preview-state.js';
 
-export interface PollDeps {
+export interface PollDeps extends CarryOutDeps {
   poll(body: Poll, signal: AbortSignal): Promise<PollAnswer>;
   /** Tells the manager once more what was last seen. */
   repeat(pair: { slug: string; incarnation: number }): void;
   previews: ReadonlyMap<string, PreviewState>;
   follower: BranchFollower;
   deletions: Deletions;
-  /** Namespaces of other agents' previews are not this one's to judge. */
-  namespacePrefix: string;
-  /** null before the installation is known. */
-  live(): LiveObjects | null;
-  pause(slug: string | null, paused: boolean, signal: AbortSignal): Promise<void>;
-  /** Tears down a namespace of ours that no inventory and no file knows. */
-  removeOrphan(orphan: { namespace: string; slug: string; incarnation: number }): void;
+  paused(): Poll['paused'];
   log: Logger;
 }
 
@@ -31,47 +25,34 @@ export interface Poller {
 
 export function createPoller(deps: PollDeps): Poller {
   /** Carried out and not yet acknowledged: an order that is repeated meanwhile is not carried out twice. */
-  const carriedOut = new Set<number>();
+  const carriedOut = new Map<number, OrderOutcome | null>();
   const refused = new Set<number>();
 
-  async function carryOut(order: Order, signal: AbortSignal): Promise<boolean> {
-    const { kind, by } = order;
-    const slug = order.slug ?? null;
-    switch (kind) {
-      case 'accept':
-        if (slug !== null && order.incarnation !== undefined) {
-          deps.deletions.accept({ slug, incarnation: order.incarnation }, by);
-        } else {
-          deps.follower.acceptHead();
-        }
-        return true;
-      case 'pause':
-      case 'resume':
-        await deps.pause(slug, kind === 'pause', signal);
-        return true;
-      case 'remove-orphan': {
-        const found = orphans(deps).filter((each) => each.slug === slug);
-        for (const orphan of found) if (orphan.slug !== null) deps.removeOrphan({ ...orphan, slug: orphan.slug });
-        return true;
-      }
-      case 'unblock':
-        return false;
-      default:
-        return kind satisfies never;
+  async function carryOutOne(order: Order, signal: AbortSignal): Promise<boolean> {
+    const { id, kind, slug = null, by } = order;
+    const result = await carryOut(deps, order, signal);
+    if (result === null) {
+      deps.log.warn({ order: kind, slug }, 'order not supported by this agent');
+      refused.add(id);
+      return false;
     }
+    const { done, detail } = result;
+    if (done) deps.log.info({ order: kind, slug, project: order.project ?? null, by, detail }, 'order carried out');
+    else deps.log.warn({ order: kind, slug, by, detail }, 'order not carried out: there was nothing to do');
+    carriedOut.set(id, detail === null ? null : { id, done, detail: detail.slice(0, 2_000) });
+    return true;
   }
 
   async function carryOutAll(orders: Order[], signal: AbortSignal): Promise<boolean> {
     let any = false;
     for (const order of orders) {
       if (carriedOut.has(order.id) || refused.has(order.id)) continue;
-      if (await carryOut(order, signal)) {
-        deps.log.info({ order: order.kind, slug: order.slug ?? null, by: order.by }, 'order carried out');
-        carriedOut.add(order.id);
-        any = true;
-      } else {
-        deps.log.warn({ order: order.kind, slug: order.slug ?? null }, 'order not supported by this agent');
-        refused.add(order.id);
+      try {
+        any = (await carryOutOne(order, signal)) || any;
+      } catch (error) {
+        if (signal.aborted || !isAppError(error)) throw error;
+        // It is repeated with the next poll; the orders after it need not wait for it.
+        deps.log.warn({ order: order.kind, code: error.code, data: error.data }, 'order failed; it is tried again');
       }
     }
     return any;
@@ -79,9 +60,11 @@ export function createPoller(deps: PollDeps): Poller {
 
   return {
     async run(signal) {
-      const acknowledged = [...carriedOut].slice(0, 1_000);
+      const acknowledged = [...carriedOut.keys()].slice(0, 1_000);
+      const outcomes = acknowledged.flatMap((id) => carriedOut.get(id) ?? []);
       try {
-        const { orders, unheard } = await deps.poll(pollBody(deps, acknowledged), signal);
+        const body = pollBody(deps, { acknowledged, outcomes });
+        const { orders, unheard } = await deps.poll(body, signal);
         for (const pair of unheard) deps.repeat(pair);
         const repeated = new Set(orders.map(({ id }) => id));
         const any = await carryOutAll(orders, signal);
@@ -98,7 +81,7 @@ export function createPoller(deps: PollDeps): Poller {
   };
 }
 
-function pollBody(deps: PollDeps, acknowledged: number[]): Poll {
+function pollBody(deps: PollDeps, orders: Pick<Poll, 'acknowledged' | 'outcomes'>): Poll {
   const living: Poll['living'] = [];
   for (const { slug, inventories, states } of deps.previews.values()) {
     for (const incarnation of inventories.keys()) {
@@ -108,20 +91,12 @@ function pollBody(deps: PollDeps, acknowledged: number[]): Poll {
   return {
     branchCommit: deps.follower.head(),
     living,
-    orphans: orphans(deps).map(({ namespace, slug }) => ({ namespace, slug })),
+    orphans: deps
+      .orphans()
+      .map(({ namespace, slug, incarnation }) => ({ namespace, slug, incarnation }))
+      .slice(0, 10_000),
     breaker: breakerReport(deps.follower.guard(), deps.deletions.held(), living.length),
-    acknowledged,
+    paused: deps.paused(),
+    ...orders,
   };
-}
-
-/** Namespaces that carry our marks, and of which no inventory and no file knows. */
-function orphans(deps: PollDeps): { namespace: string; slug: string | null; incarnation: number }[] {
-  return (deps.live()?.pairs() ?? []).flatMap(({ slug, incarnation, keys }) => {
-    const preview = deps.previews.get(slug);
-    if (preview?.inventories.has(incarnation) || preview?.wanted?.incarnation === incarnation) return [];
-    const namespace = keys.find((key) => key.startsWith('/Namespace/'))?.slice('/Namespace/'.length);
-    return namespace === undefined || !namespace.startsWith(deps.namespacePrefix)
-      ? []
-      : [{ namespace, slug, incarnation }];
-  });
 }

@@ -1,6 +1,8 @@
-import type { Diagnosis, ObservationMessage } from '../protocol/observations.js';
+import { annotation } from '../application/application.js';
+import type { Diagnosis, ObservationMessage, ObservedObject } from '../protocol/observations.js';
 import type { WantedPreview } from './branch/read-file.js';
 import type { Inventory } from './inventory.js';
+import type { ProbeState } from './probe/probe-state.js';
 
 /** Why the wanted revision is not applied. */
 export interface Problem {
@@ -27,7 +29,11 @@ export interface PreviewState {
   /** The wanted revision was found applied, or was applied, since this agent started: its health can be told. */
   settled: boolean;
   problem: Problem | null;
+  /** Objects of the wanted revision that the rest of it waits for; null: nothing is waited for. */
+  awaiting: readonly ObservedObject[] | null;
   finding: Finding | null;
+  /** What its URL answered; null: it was not asked. */
+  probe: ProbeState | null;
   /** Failed attempts at the wanted revision in a row. */
   failures: number;
   /** Looks at the pods of the wanted revision so far. */
@@ -36,6 +42,8 @@ export interface PreviewState {
   repairs: number[];
   /** Incarnations whose end was decided, and why; the inventory is told before anything is removed. */
   readonly verdicts: Map<number, string>;
+  /** Who paused it when it was last looked at; null: nobody. */
+  pausedBy: string | null;
   /** Since when its namespace is being deleted, milliseconds since the epoch. */
   terminatingSince: number | null;
   /** State of each incarnation that was reported last. */
@@ -49,11 +57,14 @@ export function createPreviewState(slug: string): PreviewState {
     inventories: new Map(),
     settled: false,
     problem: null,
+    awaiting: null,
     finding: null,
+    probe: null,
     failures: 0,
     looks: 0,
     repairs: [],
     verdicts: new Map(),
+    pausedBy: null,
     terminatingSince: null,
     states: new Map(),
   };
@@ -66,7 +77,9 @@ export function setWanted(preview: PreviewState, wanted: WantedPreview | null): 
   if (same) return;
   preview.settled = false;
   preview.problem = null;
+  preview.awaiting = null;
   preview.finding = null;
+  preview.probe = null;
   preview.failures = 0;
   preview.looks = 0;
   preview.repairs = [];
@@ -79,6 +92,19 @@ export function appliedInventory(preview: PreviewState): Inventory | null {
   return inventory !== undefined && inventory.condemned === null && inventory.revision === wanted?.revision
     ? inventory
     : null;
+}
+
+/** The inventory of the wanted incarnation while a part of its revision is applied, and the rest waits for it. */
+export function awaitedInventory({ wanted, awaiting, inventories }: PreviewState): Inventory | null {
+  const inventory = wanted === null || awaiting === null ? undefined : inventories.get(wanted.incarnation);
+  return inventory?.condemned === null ? inventory : null;
+}
+
+/** Path of the project that a preview is of, from its file or from what was applied of it; null: neither says it. */
+export function projectOf(preview: PreviewState): string | null {
+  const wanted = preview.wanted === null ? undefined : annotation(preview.wanted.application, 'merge-request');
+  const kept = [...preview.inventories.values()].map(({ project }) => project);
+  return wanted?.replace(/!\d+$/, '') ?? kept.find((project) => project !== undefined) ?? null;
 }
 
 /** Whether the end of one of its incarnations was decided. */

@@ -1,13 +1,16 @@
 import { isAppError } from '../error/app-error.js';
 import type { Logger } from '../log/create-logger.js';
+import type { ObservedObject } from '../protocol/observations.js';
 import { assess, unwellObjects } from './assess.js';
 import { type DeployDeps, type DeployInput, deploy, hasDrift } from './deploy.js';
-import { describeFailure } from './failure.js';
+import { describeFailure, describeWaiting } from './failure.js';
 import type { Inventory } from './inventory.js';
 import type { LiveObject } from './live/live-objects.js';
 import type { Sighting } from './observe.js';
 import { appliedInventory, type PreviewState } from './preview-state.js';
 import { type RetireDeps, retire } from './retire.js';
+import type { Room } from './room.js';
+import type { Waiting } from './run-stages.js';
 
 export interface ReconcileDeps {
   deploy: DeployDeps;
@@ -17,11 +20,19 @@ export interface ReconcileDeps {
   tornDown(slug: string): number;
   /** Null: nothing may be touched now. */
   trusted(slug: string): { installation: string; head: string } | null;
+  /** Who paused it, as the end of 'paused by …'; null: nobody. Waits until its namespace's annotations are known. */
+  pausedBy(slug: string, signal: AbortSignal): Promise<string | null>;
+  /** The places of the agent's configuration. */
+  room: Room;
+  /** What a person should see beside its objects. */
+  remarks(slug: string): ObservedObject[];
   report(sighting: Sighting): void;
   /** What was said of it last needs no remembering. */
   forget(pair: { slug: string; incarnation: number }): void;
   /** A look at the pods is due after this long. */
   scheduleLook(slug: string, delayMs: number): void;
+  /** Its objects are healthy, and its URL is to be asked. */
+  scheduleProbe(slug: string): void;
   observeDuration(durationMs: number): void;
   log: Logger;
 }
@@ -32,8 +43,12 @@ export type ReconcileSettings = Pick<DeployInput, 'agent' | 'namespacePrefix' | 
 
 /** Looks at the pods of what is not healthy: soon, and then ever more seldom. */
 const lookDelaysMs = [800, 2_000, 5_000, 15_000, 60_000, 300_000];
+/** The watch tells when what is waited for has changed; this is for the case that it does not. */
+const waitingMs = 20_000;
 /** Repairs within a minute that are done at once; further ones wait longer and longer. */
 const quickRepairs = 5;
+/** Room is told of; this is for a limit that was raised meanwhile, or a word that was lost. */
+const noRoomMs = 60_000;
 
 /**
  * Does what is due for one slug: takes what is condemned towards its end, and brings what is wanted to its revision.
@@ -45,6 +60,7 @@ export async function reconcile(
   preview: PreviewState,
   signal: AbortSignal,
 ): Promise<number | null> {
+  if (await isPaused(deps, preview, signal)) return null;
   const trust = deps.trusted(preview.slug);
   if (trust === null) return null;
   await condemn(deps, preview, signal);
@@ -65,6 +81,25 @@ export async function reconcile(
   // The one before it is held by the breaker: its name and namespace are taken.
   if ([...preview.inventories.keys()].some((incarnation) => incarnation !== wanted.incarnation)) return null;
   return deployWanted(deps, { ...settings, ...trust }, preview, signal);
+}
+
+/** A paused preview is not touched, and that is said: in the log, and of a revision that waits. */
+async function isPaused(deps: ReconcileDeps, preview: PreviewState, signal: AbortSignal): Promise<boolean> {
+  const by = await deps.pausedBy(preview.slug, signal);
+  if (by !== preview.pausedBy) {
+    deps.log.info({ slug: preview.slug, by }, by === null ? 'preview is no longer paused' : 'preview is paused');
+  }
+  preview.pausedBy = by;
+  const { wanted } = preview;
+  if (by === null || wanted === null || appliedInventory(preview) !== null) return by !== null;
+  const sentence = `Preview ${wanted.slug} is paused by ${by}: this revision is not applied until it is resumed.`;
+  preview.problem = {
+    revision: wanted.revision,
+    state: 'applying',
+    diagnosis: { cause: 'apply', object: null, sentence, evidence: [] },
+  };
+  reportState(deps, preview, deps.trusted(preview.slug)?.head ?? '');
+  return true;
 }
 
 /** Writes the verdicts down before they are carried out, so that a restart goes on without asking again. */
@@ -92,9 +127,12 @@ async function deployWanted(
   const { wanted } = preview;
   if (wanted === null) return null;
   const startedAt = Date.now();
+  if (!preview.inventories.has(wanted.incarnation) && !deps.room.admit(wanted.slug)) {
+    return turnAway(deps, settings, preview);
+  }
   if (appliedInventory(preview) === null && preview.problem === null) reportState(deps, preview, settings.head);
   try {
-    const wrote = await deploy(deps.deploy, {
+    const { wrote, waiting } = await deploy(deps.deploy, {
       ...settings,
       wanted,
       inventory: preview.inventories.get(wanted.incarnation) ?? null,
@@ -102,9 +140,15 @@ async function deployWanted(
       onInventory: (inventory) => preview.inventories.set(inventory.incarnation, inventory),
       signal,
     });
+    preview.failures = 0;
+    preview.awaiting = waiting?.objects ?? null;
+    if (waiting !== null) {
+      preview.problem = describeWaiting(waiting, wanted.slug, wanted.revision);
+      reportState(deps, preview, settings.head);
+      return waitingDelay(waiting, deps.live(wanted));
+    }
     preview.settled = true;
     preview.problem = null;
-    preview.failures = 0;
     if (wrote) {
       deps.observeDuration(Date.now() - startedAt);
       deps.log.info(
@@ -120,6 +164,29 @@ async function deployWanted(
   return repairDelay(deps, preview);
 }
 
+/** What changed while the wait was written down was not heard of: it is looked at at once. */
+function waitingDelay({ objects }: Waiting, live: ReadonlyMap<string, LiveObject>): number {
+  const changed = objects.some(({ group, kind, name, health }) => {
+    const now = live.get(`${group}/${kind}/${name}`)?.health.status ?? 'Missing';
+    return now !== health && now !== 'Progressing';
+  });
+  return changed ? 100 : waitingMs * (0.5 + Math.random() / 2);
+}
+
+/** There is no place for a new preview; the one that becomes free has it tried again. */
+function turnAway(deps: ReconcileDeps, { agent, head }: Trusted, preview: PreviewState): number {
+  const revision = preview.wanted?.revision ?? '';
+  const sentence = `Preview ${preview.slug} is not deployed: as many previews live in the cluster ${agent} as \`limits.previews\` of its agent allows. It is deployed when one of them ends; stop one, or raise the limit.`;
+  if (preview.problem?.state !== 'refused') deps.log.warn({ slug: preview.slug }, 'no room for a new preview');
+  preview.problem = {
+    revision,
+    state: 'refused',
+    diagnosis: { cause: 'apply', object: null, sentence, evidence: [] },
+  };
+  reportState(deps, preview, head);
+  return noRoomMs;
+}
+
 function fail(
   deps: ReconcileDeps,
   settings: Trusted,
@@ -127,6 +194,7 @@ function fail(
   error: Parameters<typeof describeFailure>[0],
 ): number {
   const revision = preview.wanted?.revision ?? '';
+  preview.awaiting = null;
   const failure = describeFailure(error, revision, preview.failures, Math.random());
   preview.problem = failure.problem;
   preview.failures += 1;
@@ -157,7 +225,7 @@ export function nextRepairMs(preview: PreviewState, now: number): number {
 export function reportState(deps: ReconcileDeps, preview: PreviewState, head: string): void {
   const { wanted } = preview;
   if (wanted === null) return;
-  const { state, objects, diagnosis } = assess(preview, deps.live(wanted));
+  const { state, objects, diagnosis, awaitsProbe } = assess(preview, deps.live(wanted));
   const known = preview.states.get(wanted.incarnation);
   preview.states.set(wanted.incarnation, state);
   deps.report({
@@ -166,14 +234,22 @@ export function reportState(deps: ReconcileDeps, preview: PreviewState, head: st
     revision: wanted.revision,
     branchCommit: head,
     state,
-    objects,
+    objects: [...objects, ...syncRemarks(preview), ...deps.remarks(wanted.slug)],
     diagnosis,
   });
   if (state !== known) deps.log.info({ slug: wanted.slug, incarnation: wanted.incarnation, state }, 'preview observed');
+  if (awaitsProbe && preview.probe?.revision !== wanted.revision) deps.scheduleProbe(wanted.slug);
   const unwell = appliedInventory(preview) !== null && unwellObjects(objects).length > 0;
-  if (unwell && (state === 'progressing' || state === 'degraded')) {
+  if ((unwell && (state === 'progressing' || state === 'degraded')) || preview.awaiting !== null) {
     deps.scheduleLook(wanted.slug, lookDelaysMs[Math.min(preview.looks, lookDelaysMs.length - 1)] ?? 0);
   }
+}
+
+/** What the file asked for in vain, told beside the objects, for nothing failed. */
+function syncRemarks({ wanted, inventories }: PreviewState): ObservedObject[] {
+  const inventory = wanted === null ? undefined : inventories.get(wanted.incarnation);
+  if (inventory === undefined || inventory.target !== wanted?.revision) return [];
+  return (inventory.remarks ?? []).map((remark) => ({ ...remark, health: 'Healthy' }));
 }
 
 /** Returns when to look again, or null when it is gone. */
@@ -205,5 +281,6 @@ async function retireOne(
   say('gone', null);
   preview.states.delete(incarnation);
   deps.forget(inventory);
+  deps.room.leave(slug);
   return null;
 }

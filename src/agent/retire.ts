@@ -1,6 +1,7 @@
 import type { Diagnosis } from '../protocol/observations.js';
 import type { Inventory } from './inventory.js';
 import { inSteps } from './plan/apply-order.js';
+import type { Blockers } from './teardown/blockers.js';
 import { type TeardownDeps, tearDown } from './teardown/tear-down.js';
 
 /** What the end of an incarnation needs from outside. */
@@ -50,14 +51,18 @@ export async function retire(deps: RetireDeps, input: RetireInput): Promise<Reti
   return { state: 'terminating', since, diagnosis: late ? blockedDiagnosis(input, result.blockers) : null, againMs };
 }
 
-function blockedDiagnosis(input: RetireInput, blockers: string[]): Diagnosis {
+function blockedDiagnosis(input: RetireInput, { why, finalizers, evidence }: Blockers): Diagnosis {
   const { slug, namespace } = input.inventory;
   const minutes = Math.round(input.timeoutMs / 60_000);
-  const why = blockers[blockers.length - 1] ?? 'the cluster does not say why';
+  const [finalizer] = finalizers;
+  const help =
+    finalizer === undefined
+      ? 'Mayfly keeps trying.'
+      : `Whoever set the finalizer must finish; Mayfly keeps trying and never removes one by itself. A person can: \`mayfly unblock ${slug} --finalizer ${finalizer}\`.`;
   return {
     cause: 'timeout',
     object: `Namespace/${namespace}`,
-    sentence: `Preview ${slug}: namespace ${namespace} is still being deleted after ${minutes} min: ${why} Whoever set the finalizer must remove it; Mayfly keeps waiting and never does so itself.`,
-    evidence: blockers.slice(0, 20),
+    sentence: `Preview ${slug}: namespace ${namespace} is still being deleted after ${minutes} min: ${why ?? 'the cluster does not say why.'} ${help}`,
+    evidence: evidence.slice(0, 20),
   };
 }

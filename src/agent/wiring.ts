@@ -1,21 +1,33 @@
+import { annotation } from '../application/application.js';
 import { isAppError } from '../error/app-error.js';
 import type { Mirror } from '../git/mirror.js';
 import type { AgentDeps, AgentOptions } from './agent-options.js';
 import { allowsExplained } from './branch/guards.js';
+import { pauseReport } from './carry-out.js';
 import type { Cluster } from './cluster.js';
+import { diagnose } from './diagnose/diagnose.js';
 import type { DeletionDeps, Deletions } from './deletions.js';
+import { lonelyServices } from './diagnose/lonely-services.js';
 import type { BranchFollower, FollowDeps } from './follow.js';
+import type { NetworkSettings } from './furnish/furniture-settings.js';
+import { createSecretSources } from './furnish/secret-sources.js';
+import { createFurnisher, type Furnisher } from './furnisher.js';
 import type { Inventory } from './inventory.js';
 import type { ManagerClient } from './link/manager-client.js';
 import type { LiveView } from './live-view.js';
+import type { ProberDeps } from './look-at-url.js';
 import type { Observer } from './observe.js';
-import type { Pauses } from './pauses.js';
+import { findOrphans, type Orphan } from './orphans.js';
+import { type Pauses, projectOfScope } from './pauses.js';
 import type { PollDeps } from './poll.js';
-import { createPreviewState, isCondemned, type PreviewState } from './preview-state.js';
+import { createPreviewState, isCondemned, type PreviewState, projectOf } from './preview-state.js';
+import { sendProbe } from './probe/send-probe.js';
 import type { ReconcileDeps, ReconcileSettings } from './reconcile.js';
 import type { Memory } from './remember.js';
+import type { Room } from './room.js';
 import { createSourceLoader } from './source/load-source.js';
 import type { Sources } from './sources.js';
+import { type UnblockResult, unblock } from './teardown/unblock.js';
 import type { WorkQueue } from './work-queue.js';
 
 /** The opened parts that an agent is put together from. */
@@ -38,12 +50,15 @@ export interface Shared {
   pauses: Pauses;
   queue: WorkQueue;
   view: LiveView;
+  room: Room;
   signal: AbortSignal;
 }
 
 const sourceTimeoutMs = 60_000;
 const sourceCacheBytes = 32 * 1024 * 1024;
 const rememberHeadMs = 500;
+/** Without a word of the configuration the agent makes no network policy. */
+const openNetwork: NetworkSettings = { policy: 'open', allowFrom: [], denyTo: [] };
 
 export function reconcileSettings(options: AgentOptions): ReconcileSettings {
   return {
@@ -80,7 +95,10 @@ export function followDeps(shared: Shared): FollowDeps {
     rememberHead: delayed(rememberHeadMs, signal, (head) => saved(memory.states.save({ head }, signal))),
     enqueue: (slug, supersede) => queue.add(slug, { supersede }),
     neverMade(pair, branchCommit) {
-      saved(memory.tornDown.raise(pair, signal));
+      // A number far above all that is known is somebody's slip: to note it would refuse every incarnation to come.
+      const living = shared.previews.get(pair.slug)?.inventories.keys() ?? [];
+      const known = Math.max(memory.tornDown.highest(pair.slug), ...living);
+      if (pair.incarnation <= known + 1) saved(memory.tornDown.raise(pair, signal));
       const { slug, incarnation } = pair;
       observer.report({ slug, incarnation, revision: null, branchCommit, state: 'gone', objects: [], diagnosis: null });
       observer.forget(pair);
@@ -92,12 +110,14 @@ export function followDeps(shared: Shared): FollowDeps {
 export function reconcileDeps(
   shared: Shared,
   follower: BranchFollower,
-  scheduleLook: ReconcileDeps['scheduleLook'],
+  later: Pick<ReconcileDeps, 'scheduleLook' | 'scheduleProbe'>,
 ): ReconcileDeps {
-  const { parts, options, previews, observer, pauses, view } = shared;
+  const { parts, options, previews, observer, view } = shared;
   const { cluster, memory, log, metrics } = parts;
+  const furnisher = furnisherOf(shared);
   return {
     deploy: {
+      furnisher,
       source: createSourceLoader(parts.sources, {
         allowed: options.repositories.map(({ pattern }) => pattern),
         timeoutMs: sourceTimeoutMs,
@@ -106,6 +126,7 @@ export function reconcileDeps(
       cluster: cluster.objects,
       saveInventory: (inventory, until) => memory.store.save(inventory, until),
       live: view,
+      diagnose: (input) => diagnose(cluster.diagnose, { ...input, now: Date.now() }),
     },
     retire: {
       cluster: cluster.objects,
@@ -117,29 +138,73 @@ export function reconcileDeps(
     trusted(slug) {
       const head = follower.head();
       const installation = view.installation();
-      if (!follower.looked() || head === null || installation === null || pauses.has(slug)) return null;
+      if (!follower.looked() || head === null || installation === null) return null;
       const guard = follower.guard();
       // A branch that is not trusted moves nothing but what is condemned, where that is allowed.
       const preview = previews.get(slug);
       const allowed = guard === null || (allowsExplained(guard) && preview !== undefined && isCondemned(preview));
       return allowed ? { installation, head } : null;
     },
+    async pausedBy(slug, until) {
+      // Before the namespaces were listed nobody knows what a person wrote on them.
+      await view.synced([{ apiVersion: 'v1', kind: 'Namespace' }], until);
+      return pausedBy(shared, slug);
+    },
+    room: shared.room,
+    remarks: furnisher.remarks,
     report: observer.report,
     forget: observer.forget,
-    scheduleLook,
+    ...later,
     observeDuration: (durationMs) => metrics?.observeStage({ stage: 'reconcile', durationMs }),
     log,
   };
 }
 
+function pausedBy({ previews, pauses, view }: Shared, slug: string): string | null {
+  const preview = previews.get(slug);
+  const project = preview === undefined ? null : projectOf(preview);
+  return pauses.by({ slug, project, isAnnotated: view.annotated().has(slug) });
+}
+
+function furnisherOf({ parts, options, previews, queue, view, signal }: Shared): Furnisher {
+  const { cluster, log } = parts;
+  const { secretsFrom = null, network = openNetwork } = options;
+  const onChange = (name: string) => {
+    const quoted = JSON.stringify(name);
+    for (const { slug, wanted } of previews.values()) {
+      if (wanted !== null && annotation(wanted.application, 'secrets')?.includes(quoted)) queue.add(slug);
+    }
+  };
+  const { watchSecrets } = cluster;
+  const sources = secretsFrom === null ? null : createSecretSources({ watchSecrets, onChange }, secretsFrom, signal);
+  return createFurnisher(
+    { cluster: cluster.objects, sources, live: view.of, record: view.record, log },
+    { resources: options.limits?.resources ?? null, secretsFrom, network },
+  );
+}
+
+export function proberDeps({ parts, options, previews, view }: Shared, report: (slug: string) => void): ProberDeps {
+  const { cluster, log } = parts;
+  const settings = { allowLoopback: options.probe?.allowLoopback ?? false };
+  return {
+    send: (request, until) => sendProbe(settings, request, until),
+    explain: (namespace, until) => lonelyServices(cluster.diagnose, namespace, until),
+    hosts: options.hosts,
+    previews,
+    live: view.of,
+    report,
+    log,
+  };
+}
+
 export function deletionDeps(shared: Shared, follower: BranchFollower): DeletionDeps {
-  const { parts, previews, observer, pauses, queue } = shared;
+  const { parts, previews, observer, queue } = shared;
   const { manager, memory, log } = parts;
   return {
     previews,
     explain: async (pairs, until) => (manager === null ? pairs.map(() => null) : manager.explain(pairs, until)),
     remember: (done, until) => memory.states.save({ deletions: done }, until),
-    isPaused: (slug) => pauses.has(slug),
+    isPaused: (slug) => pausedBy(shared, slug) !== null,
     enqueue: (slug) => queue.add(slug, { supersede: true }),
     onHeld({ slug, incarnation }) {
       previews.get(slug)?.states.set(incarnation, 'held');
@@ -159,12 +224,16 @@ export function pollDeps(shared: Shared, follower: BranchFollower, deletions: De
     previews,
     follower,
     deletions,
-    namespacePrefix: options.namespacePrefix,
-    live: view.objects,
-    async pause(slug, paused, until) {
-      await pauses.set(slug, paused, until);
-      if (!paused) for (const each of slug === null ? previews.keys() : [slug]) queue.add(each);
+    paused: () => pauseReport(pauses.all(), [...view.annotated()], projectOfScope),
+    orphans: () => findOrphans(view.objects(), previews, options.namespacePrefix),
+    async pause(scope, paused, by, until) {
+      await pauses.set(scope, paused, by, until);
+      // What is under way stops at once, what waited goes on.
+      for (const slug of previews.keys()) {
+        if ((pausedBy(shared, slug) !== null) === paused) queue.add(slug, { supersede: paused });
+      }
     },
+    unblock: (order, until) => unblockPreview(shared, order, until),
     removeOrphan(orphan) {
       const preview = previews.get(orphan.slug) ?? createPreviewState(orphan.slug);
       previews.set(orphan.slug, preview);
@@ -175,12 +244,32 @@ export function pollDeps(shared: Shared, follower: BranchFollower, deletions: De
   };
 }
 
-function orphanInventory(orphan: { namespace: string; slug: string; incarnation: number }): Inventory {
+/** The incarnation that is being torn down, or the orphan, whose end a person wants to hasten. */
+async function unblockPreview(
+  { parts, options, previews, view }: Shared,
+  order: { slug: string; incarnation: number | null; finalizer: string },
+  signal: AbortSignal,
+): Promise<UnblockResult> {
+  const installation = view.installation();
+  const { slug, finalizer } = order;
+  const kept = [...(previews.get(slug)?.inventories.values() ?? [])];
+  const found = [...kept, ...findOrphans(view.objects(), previews, options.namespacePrefix)].find(
+    (each) => each.slug === slug && (order.incarnation === null || each.incarnation === order.incarnation),
+  );
+  if (found === undefined || installation === null) {
+    return { done: false, detail: `Nothing was done: nothing of ${slug} is in the cluster ${options.name}.` };
+  }
+  const { namespace, namespaceUid, incarnation } = found;
+  const identity = { installation, slug, incarnation };
+  return unblock(parts.cluster.unblock, { identity, namespace, namespaceUid, finalizer, signal });
+}
+
+function orphanInventory(orphan: Orphan): Inventory {
   return {
     slug: orphan.slug,
     incarnation: orphan.incarnation,
     namespace: orphan.namespace,
-    namespaceUid: null,
+    namespaceUid: orphan.namespaceUid,
     revision: null,
     objects: [],
     createdAt: Date.now(),

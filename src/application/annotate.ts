@@ -11,6 +11,8 @@ export interface ManagerAnnotations {
   sourceRef?: string | undefined;
   url?: string | undefined;
   asleep?: boolean | undefined;
+  /** Time of the newest order to deploy the same once more: it makes another revision of it. */
+  redeployed?: string | undefined;
   /** JSON texts. */
   resources?: string | undefined;
   secrets?: string | undefined;
@@ -26,6 +28,7 @@ export function annotate(application: Application, values: ManagerAnnotations): 
     'source-ref': values.sourceRef,
     url: values.url,
     asleep: values.asleep === true ? 'true' : undefined,
+    redeployed: values.redeployed,
     resources: values.resources,
     secrets: values.secrets,
     probe: values.probe,

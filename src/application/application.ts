@@ -36,6 +36,7 @@ export const annotationKeys = [
   'source-ref',
   'url',
   'asleep',
+  'redeployed',
   'resources',
   'secrets',
   'probe',

@@ -21,17 +21,33 @@ const labelPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const label = z.string().regex(labelPattern, 'must be a DNS label of at most 63 characters');
 const textMap = z.record(z.string(), z.string());
 
-const sourceSchema = z.looseObject({
-  repoURL: z.string().min(1).max(2_048),
-  targetRevision: z
-    .string()
-    .regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a full commit id of 40 or 64 hexadecimal digits'),
-  path: z.string().max(1_024).optional(),
-  chart: z.string().max(256).optional(),
-  directory: z
-    .object({ recurse: z.boolean().optional(), include: z.string().optional(), exclude: z.string().optional() })
-    .optional(),
-});
+const commitId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** One version of a chart (SemVer 2), never a range: it means the same thing tomorrow. */
+export const chartVersion = /^v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
+
+const sourceSchema = z
+  .looseObject({
+    repoURL: z.string().min(1).max(2_048),
+    targetRevision: z.string().max(256),
+    path: z.string().max(1_024).optional(),
+    chart: z.string().min(1).max(256).optional(),
+    directory: z
+      .object({ recurse: z.boolean().optional(), include: z.string().optional(), exclude: z.string().optional() })
+      .optional(),
+  })
+  .superRefine(({ targetRevision, path, chart }, context) => {
+    const isExact = (chart === undefined ? commitId : chartVersion).test(targetRevision);
+    if (!isExact) {
+      const message =
+        chart === undefined
+          ? 'must be a full commit id of 40 or 64 hexadecimal digits'
+          : 'must be one version of the chart, such as 1.4.2, not a range';
+      context.addIssue({ code: 'custom', path: ['targetRevision'], message });
+    }
+    if (chart !== undefined && path !== undefined) {
+      context.addIssue({ code: 'custom', path: ['chart'], message: 'stands beside path; name one of them' });
+    }
+  });
 
 const applicationSchema = z.looseObject({
   apiVersion: z.literal('argoproj.io/v1alpha1'),

@@ -15,6 +15,7 @@ const previewSchema = z.looseObject({
   url: z.string().nullable(),
   expiresAt: z.string(),
   heldStop: z.looseObject({ reason: z.string() }).nullable(),
+  templateProblem: z.string().nullable(),
 });
 type Listed = z.infer<typeof previewSchema>;
 
@@ -49,6 +50,11 @@ export function addPreviewVerbs(program: Command): void {
   for (const [verb, text] of [
     ['start', 'start a stopped preview again'],
     ['stop', 'stop a preview'],
+    ['redeploy', 'deploy the same commit once more, also over an edit of the file by hand'],
+    ['pin', 'keep a preview until it is unpinned'],
+    ['unpin', 'let a pinned preview expire again'],
+    ['sleep', 'scale a preview to zero'],
+    ['wake', 'wake a preview that sleeps'],
   ] as const) {
     program
       .command(`${verb} <slug>`)
@@ -65,6 +71,30 @@ export function addPreviewVerbs(program: Command): void {
       const body = duration === undefined ? {} : { by: duration };
       await callManager(readEnvironment(), 'POST', `/previews/${encodeURIComponent(slug)}/extend`, body);
       print(`${slug}: extended; \`mayfly show ${slug}\` tells until when.`);
+    });
+  program
+    .command('approve <slug> <sha>')
+    .description('approve one commit, named by its whole sha, for deployment')
+    .action(async (slug: string, sha: string) => {
+      await callManager(readEnvironment(), 'POST', `/previews/${encodeURIComponent(slug)}/approve`, { sha });
+      print(`${slug}: ${sha.slice(0, 8)} approved; \`mayfly show ${slug}\` tells how it goes.`);
+    });
+  program
+    .command('set <slug> <pair>')
+    .description('set a value of the template, as KEY=VALUE, for this preview alone')
+    .action(async (slug: string, pair: string) => {
+      const at = pair.indexOf('=');
+      if (at < 1) program.error(`error: \`${pair}\` is not KEY=VALUE`, { exitCode: 2 });
+      const body = { key: pair.slice(0, at), value: pair.slice(at + 1) };
+      await callManager(readEnvironment(), 'POST', `/previews/${encodeURIComponent(slug)}/set`, body);
+      print(`${slug}: ${pair} set; \`mayfly show ${slug}\` tells how it goes.`);
+    });
+  program
+    .command('unset <slug> <key>')
+    .description('give a value of the template back to the configuration')
+    .action(async (slug: string, key: string) => {
+      await callManager(readEnvironment(), 'POST', `/previews/${encodeURIComponent(slug)}/unset`, { key });
+      print(`${slug}: ${key} is as the configuration has it; \`mayfly show ${slug}\` tells how it goes.`);
     });
 }
 
@@ -120,7 +150,8 @@ async function show(slug: string, output: OutputFormat): Promise<void> {
 }
 
 function phaseText(row: Listed): string {
-  const notes = [row.waitingFor, row.cause, row.heldStop === null ? null : `stop held: ${row.heldStop.reason}`];
+  const template = row.templateProblem === null ? null : 'template problem';
+  const notes = [row.waitingFor, row.cause, template, row.heldStop === null ? null : `stop held: ${row.heldStop.reason}`];
   const told = notes.filter((note) => note !== null);
   return told.length === 0 ? row.phase : `${row.phase} (${told.join(', ')})`;
 }

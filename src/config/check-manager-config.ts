@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { settingTypeOf } from '../preview/setting.js';
+import { checkImageHosts } from './check-registries.js';
 import { isClearText, tokenInClear } from './clear-text.js';
 import { agentsOf, type Numbered, partsOf } from './manager-parts.js';
 import type { ConfigProblem } from './problem.js';
@@ -44,9 +46,17 @@ export function crossCheckManager(file: YamlFile): ConfigProblem[] {
       parts.apiTokens.map(([i, token]) => [i, token.name]),
     ),
     ...parts.projects.flatMap(([index, project]) => checkCluster(file, index, project, parts.defaults)),
+    ...parts.projects.flatMap(([index, project]) => checkSettable(file, index, project, parts.defaults)),
     ...checkWebhooks(file, parts.gitlab, parts.projects, parts.defaults),
     ...checkPorts(file),
     ...checkBranchToken(file),
+    ...checkImageHosts(file),
+    ...twice(
+      file,
+      'registries',
+      'host',
+      parts.registries.map(([i, registry]) => [i, registry.host]),
+    ),
   ];
 }
 
@@ -90,6 +100,29 @@ function checkCluster(
   if (least.length <= most) return [];
   const message = `makes names of ${least.length} characters, and with the prefix ${agent.namespacePrefix} only ${most} fit into the name of a namespace. Shorten the project's name, \`preview.name\` or the prefix.`;
   return [file.problemAt(placeOf(index, project, defaults, 'name'), message)];
+}
+
+/** What may be set has a value to begin with: its type is what a person's word is read by. */
+function checkSettable(
+  file: YamlFile,
+  index: number,
+  project: ProjectInput,
+  defaults: ProjectSettings,
+): ConfigProblem[] {
+  const keys = project.settable ?? defaults.settable ?? [];
+  const values = { ...defaults.preview?.values, ...project.preview?.values };
+  return keys.flatMap((key, place) => {
+    const problem = !/^[A-Za-z_][\w.-]{0,62}$/.test(key)
+      ? 'may hold only letters, digits, _, . and -, and begins with a letter.'
+      : !Object.hasOwn(values, key)
+        ? `is no key of \`preview.values\`. Give ${key} a value there, which is what it is until it is set.`
+        : settingTypeOf(values[key]) === null
+          ? 'has a list or a group for its value. Only a number, a text, or true or false can be set.'
+          : null;
+    const path =
+      project.settable === undefined ? ['defaults', 'settable', place] : ['projects', index, 'settable', place];
+    return problem === null ? [] : [file.problemAt(path, problem)];
+  });
 }
 
 /** Where a key of `preview` was set: in the project, in the defaults, or nowhere. */

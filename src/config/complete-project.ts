@@ -3,6 +3,9 @@ import type { ProjectInput, ProjectSettings } from './project-schema.js';
 
 const hourMs = 3_600_000;
 
+/** GitLab's numbers for its roles. */
+const accessLevels = { guest: 10, planner: 15, reporter: 20, developer: 30, maintainer: 40, owner: 50 } as const;
+
 /** A project with `defaults` below it and Mayfly's own defaults below those. Lists replace, `values` merge by key. */
 export function completeProject(project: ProjectInput, defaults: ProjectSettings): ProjectConfig {
   function pick<T>(choose: (settings: ProjectSettings) => T | undefined, otherwise: T): T {
@@ -22,15 +25,22 @@ export function completeProject(project: ProjectInput, defaults: ProjectSettings
     follow: {
       labels: {
         any: pick((s) => s.follow?.labels?.any, []),
+        all: pick((s) => s.follow?.labels?.all, []),
         none: pick((s) => s.follow?.labels?.none, ['no-preview']),
       },
       targetBranches: pick((s) => s.follow?.targetBranches, ['main', 'release/*']),
       sourceBranches: pick((s) => s.follow?.sourceBranches, ['*']),
-      authors: { none: pick((s) => s.follow?.authors?.none, []) },
+      authors: { any: pick((s) => s.follow?.authors?.any, []), none: pick((s) => s.follow?.authors?.none, []) },
       drafts: pick((s) => s.follow?.drafts, true),
-      forks: pick<'never' | 'always'>((s) => s.follow?.forks, 'never'),
+      forks: pick<'never' | 'approved' | 'always'>((s) => s.follow?.forks, 'approved'),
+      optIn: pick((s) => s.follow?.optIn, false),
+      optInLabel: pick((s) => s.follow?.optInLabel, 'preview'),
     },
-    gate: { pipeline: pick<'none' | 'success'>((s) => s.gate?.pipeline, 'none') },
+    gate: {
+      pipeline: pick<'none' | 'success' | { jobs: string[] }>((s) => s.gate?.pipeline, 'none'),
+      image: pick((s) => s.gate?.image, []),
+      approval: pick<'none' | 'member'>((s) => s.gate?.approval, 'none'),
+    },
     lifetime: { ttlMs: pick((s) => s.lifetime?.ttl, 72 * hourMs) },
     limits: { previews: pick((s) => s.limits?.previews, 20) },
     feedback: {
@@ -40,6 +50,8 @@ export function completeProject(project: ProjectInput, defaults: ProjectSettings
         blocking: pick((s) => s.feedback?.commitStatus?.blocking, false),
       },
     },
+    commands: { level: accessLevels[pick((s) => s.commands?.level, 'developer')] },
+    settable: pick((s) => s.settable, []),
     deployTimeoutMs: pick((s) => s.deployTimeout, hourMs / 6),
     webhookSecrets: pick((s) => s.webhookSecret, []),
   };
@@ -48,11 +60,14 @@ export function completeProject(project: ProjectInput, defaults: ProjectSettings
 function sourceOf(project: ProjectInput, defaults: ProjectSettings): SourceConfig {
   const own = project.preview?.source ?? {};
   const common = defaults.preview?.source ?? {};
-  // Repository and revision belong together: they are never taken from two places.
-  const { repository, revision } = own.repository === undefined ? common : own;
+  // Repository, revision and chart belong together: they are never taken from two places. A folder of its own is no
+  // place in a chart that the others use.
+  const isOtherFolder = own.path !== undefined && common.chart !== undefined;
+  const { repository, revision, chart } = own.repository !== undefined || isOtherFolder ? own : common;
   return {
     path: own.path ?? common.path ?? 'deploy/preview',
     recurse: own.recurse ?? common.recurse ?? true,
+    chart: chart ?? null,
     fixed: repository === undefined || revision === undefined ? null : { repository, revision },
   };
 }

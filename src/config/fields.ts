@@ -89,6 +89,16 @@ export function webUrl() {
   });
 }
 
+/** An http(s) URL as above, or `oci://` and the path of a registry. */
+export function repositoryUrl() {
+  return text('a URL').transform((value, context) => {
+    // What holds for a web address holds for a registry's, but for the scheme.
+    const problem = urlProblem(value.replace(/^oci:\/\//, 'https://'));
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    return value.replace(/\/+$/, '');
+  });
+}
+
 function urlProblem(value: string): string | null {
   const url = URL.canParse(value) ? new URL(value) : null;
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {

@@ -24,6 +24,7 @@ function complete(input: ManagerInput): ManagerConfig {
       token: gitlab.token,
       webhookSecrets: gitlab.webhookSecret ?? [],
       signingTokens: gitlab.signingToken ?? [],
+      registry: gitlab.registry ?? null,
     },
     branch: {
       repository: branch.repository,
@@ -44,6 +45,10 @@ function complete(input: ManagerInput): ManagerConfig {
     projects: input.projects.map((project) => completeProject(project, defaults)),
     limits: input.limits,
     api: input.api,
+    registries: input.registries.map(({ username, password, ...entry }) => ({
+      ...entry,
+      credential: username === undefined || password === undefined ? null : { username, password },
+    })),
     agents: input.agents,
   };
 }
@@ -59,6 +64,7 @@ function secretsOf(config: ManagerConfig): (string | null | undefined)[] {
     password,
     ...config.projects.flatMap((project) => project.webhookSecrets),
     ...config.agents.map((agent) => agent.token),
+    ...config.registries.map((registry) => registry.credential?.password),
   ];
 }
 

@@ -3,7 +3,14 @@ import type { LogLevel } from '../log/create-logger.js';
 /** `mayfly.yaml`, validated and complete: every default is filled in, durations are milliseconds, lists are lists. */
 export interface ManagerConfig {
   /** `webhookSecrets` and `signingTokens`: any of them is accepted; one of the lists may be empty. */
-  gitlab: { url: string; token: string; webhookSecrets: string[]; signingTokens: string[] };
+  gitlab: {
+    url: string;
+    token: string;
+    webhookSecrets: string[];
+    signingTokens: string[];
+    /** Host of GitLab's own container registry; null: images are looked for in `registries` alone. */
+    registry: string | null;
+  };
   branch: BranchConfig;
   /** Without a slash at its end. */
   publicUrl: string;
@@ -16,6 +23,8 @@ export interface ManagerConfig {
   projects: ProjectConfig[];
   limits: { previews: number };
   api: { tokens: ApiTokenConfig[] };
+  /** The only hosts, and hosts of token services, that the image gate contacts. */
+  registries: RegistryEntry[];
   agents: AgentEntry[];
 }
 
@@ -49,17 +58,28 @@ export interface ProjectConfig {
     cluster: string;
   };
   follow: {
-    labels: { any: string[]; none: string[] };
+    labels: { any: string[]; all: string[]; none: string[] };
     targetBranches: string[];
     sourceBranches: string[];
-    authors: { none: string[] };
+    authors: { any: string[]; none: string[] };
     drafts: boolean;
-    forks: 'never' | 'always';
+    forks: 'never' | 'approved' | 'always';
+    optIn: boolean;
+    optInLabel: string;
   };
-  gate: { pipeline: 'none' | 'success' };
+  gate: {
+    pipeline: 'none' | 'success' | { jobs: string[] };
+    /** Templates. */
+    image: string[];
+    approval: 'none' | 'member';
+  };
   lifetime: { ttlMs: number };
   limits: { previews: number };
   feedback: { note: boolean; commitStatus: { name: string; blocking: boolean } };
+  /** GitLab's access level that commands need. */
+  commands: { level: number };
+  /** Keys of `preview.values`. */
+  settable: string[];
   deployTimeoutMs: number;
   /** Instead of the common ones; empty: those are used. */
   webhookSecrets: string[];
@@ -68,6 +88,8 @@ export interface ProjectConfig {
 export interface SourceConfig {
   path: string;
   recurse: boolean;
+  /** Name of a Helm chart in `fixed.repository`, whose `revision` is its version then; null: a folder, `path`. */
+  chart: string | null;
   /** null: the target project's repository at the merge request's sha. */
   fixed: { repository: string; revision: string } | null;
 }
@@ -77,6 +99,17 @@ export interface ApiTokenConfig {
   /** `sha256:` and 64 hexadecimal digits. */
   hash: string;
   scope: 'read' | 'operate';
+}
+
+export interface RegistryEntry {
+  /** In lower case, with its port where it has one. */
+  host: string;
+  /** null: nobody signs in. */
+  credential: { username: string; password: string } | null;
+  /** It may have a private or loopback address. */
+  private: boolean;
+  /** Plain HTTP. */
+  insecure: boolean;
 }
 
 interface AgentEntry {

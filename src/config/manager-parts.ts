@@ -12,6 +12,7 @@ export interface ManagerParts {
   projects: Numbered<ProjectInput>[];
   agents: Numbered<ManagerInput['agents'][number]>[];
   apiTokens: Numbered<ManagerInput['api']['tokens'][number]>[];
+  registries: Numbered<ManagerInput['registries'][number]>[];
 }
 
 /** Reads each part on its own; what is wrong in itself is left out, for the schema has told it already. */
@@ -24,6 +25,7 @@ export function partsOf(value: unknown): ManagerParts {
     projects: readEach(shape.projects.element, value, 'projects'),
     agents: readEach(shape.agents.element, value, 'agents'),
     apiTokens: readEach(shape.api.unwrap().shape.tokens.unwrap().element, api, 'tokens'),
+    registries: readEach(shape.registries.unwrap().element, value, 'registries'),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { logLevels } from '../log/create-logger.js';
 import { branchName, folder, labelName, line, secret, secrets, text, typed, webUrl, wholeNumber } from './fields.js';
+import { registryHost, registrySchema } from './gate-schema.js';
 import { defaultsSchema, projectSchema } from './project-schema.js';
 
 const signingToken = /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/;
@@ -18,6 +19,9 @@ const gitlab = z.strictObject({
     )
     .optional()
     .meta({ description: 'Signing token of the webhooks, `whsec_…` (GitLab 19). A list while it is rotated.' }),
+  registry: registryHost().optional().meta({
+    description: 'Host of GitLab’s own container registry: images of it are asked for through GitLab’s API.',
+  }),
 });
 
 const branch = z.strictObject({
@@ -116,6 +120,7 @@ export const managerSchema = z.strictObject({
     })
     .prefault({}),
   api: z.strictObject({ tokens: z.array(apiToken, typed('a list')).default([]) }).prefault({}),
+  registries: z.array(registrySchema, typed('a list')).default([]),
   agents: z.array(agent, typed('a list')).min(1, 'an empty list. Add the agent of a cluster.'),
 });
 

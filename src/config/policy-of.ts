@@ -1,5 +1,6 @@
 import { AppError } from '../error/app-error.js';
 import type { Policy } from '../preview/policy.js';
+import { settingTypeOf } from '../preview/setting.js';
 import type { ManagerConfig, ProjectConfig } from './manager-config.js';
 
 /** What the rules of previews need of a project's configuration. */
@@ -21,16 +22,31 @@ export function policyOf(config: Pick<ManagerConfig, 'agents'>, project: Project
     namespacePrefix: agent.namespacePrefix,
     follow: {
       labelsAny: project.follow.labels.any,
+      labelsAll: project.follow.labels.all,
       labelsNone: project.follow.labels.none,
       targetBranches: project.follow.targetBranches,
       sourceBranches: project.follow.sourceBranches,
+      authorsAny: project.follow.authors.any,
       authorsNone: project.follow.authors.none,
       drafts: project.follow.drafts,
       forks: project.follow.forks,
+      optInLabel: project.follow.optIn ? project.follow.optInLabel : null,
     },
+    settable: settableOf(project),
     gatePipeline: project.gate.pipeline,
+    gateImages: project.gate.image,
+    gateApproval: project.gate.approval,
     ttlMs: project.lifetime.ttlMs,
     deployTimeoutMs: project.deployTimeoutMs,
     maxPreviews: project.limits.previews,
   };
+}
+
+/** Each key that may be set, with the type of its configured value. */
+function settableOf({ preview, settable }: ProjectConfig): Policy['settable'] {
+  const types = settable.flatMap((key) => {
+    const type = Object.hasOwn(preview.values, key) ? settingTypeOf(preview.values[key]) : null;
+    return type === null ? [] : [[key, type] as const];
+  });
+  return Object.fromEntries(types);
 }

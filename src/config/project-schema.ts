@@ -7,12 +7,13 @@ import {
   folder,
   labelName,
   line,
+  repositoryUrl,
   secrets,
   text,
   typed,
-  webUrl,
   wholeNumber,
 } from './fields.js';
+import { gateSettings } from './gate-schema.js';
 
 /** `preview.name`: only these variables, and one that tells merge requests apart. */
 const nameTemplate = text().superRefine((value, context) => {
@@ -54,22 +55,53 @@ const source = z
       .optional()
       .meta({ default: 'deploy/preview', description: 'Folder of the manifests (YAML or JSON).' }),
     recurse: flag().optional().meta({ default: true, description: 'Whether folders below it count too.' }),
-    repository: webUrl().optional().meta({
+    repository: repositoryUrl().optional().meta({
       description: 'Another repository than the target project. Absent: that one, at the merge request’s sha.',
     }),
-    revision: text()
-      .regex(
-        /^[0-9a-f]{40}$/,
-        'not a full commit id of 40 hexadecimal digits, which alone means the same thing tomorrow.',
-      )
-      .optional()
-      .meta({ description: 'Full commit id in `repository`; required with it.' }),
+    revision: text().optional().meta({
+      description: 'Full commit id in `repository`, or with `chart` its exact version; required with `repository`.',
+    }),
+    chart: line(200).optional().meta({
+      description: 'Name of a Helm chart in `repository`, a chart repository or oci:// registry; instead of `path`.',
+    }),
   })
   .superRefine((value, context) => {
-    if ((value.repository === undefined) === (value.revision === undefined)) return;
-    const [has, lacks] = value.repository === undefined ? ['revision', 'repository'] : ['repository', 'revision'];
-    context.addIssue({ code: 'custom', message: `has \`${has}\` but no \`${lacks}\`. Give both or neither.` });
+    for (const problem of sourceProblems(value)) context.addIssue({ code: 'custom', ...problem });
   });
+
+interface SourceInput {
+  path?: string | undefined;
+  repository?: string | undefined;
+  revision?: string | undefined;
+  chart?: string | undefined;
+}
+
+function sourceProblems(value: SourceInput) {
+  const { path, repository, revision, chart } = value;
+  const problems: { message: string; path?: string[] }[] = [];
+  if ((repository === undefined) !== (revision === undefined)) {
+    const [has, lacks] = repository === undefined ? ['revision', 'repository'] : ['repository', 'revision'];
+    problems.push({ message: `has \`${has}\` but no \`${lacks}\`. Give both or neither.` });
+  } else if (chart !== undefined && repository === undefined) {
+    problems.push({ message: 'has `chart` but no `repository`. Name the repository and the version of the chart.' });
+  }
+  if (chart !== undefined && path !== undefined)
+    problems.push({ message: 'has `chart` and `path`. Give one of them.' });
+  if (chart === undefined && repository?.startsWith('oci://') === true) {
+    problems.push({ message: 'is a registry, which holds charts. Name the `chart`.', path: ['repository'] });
+  }
+  const isExact = revision === undefined || (chart === undefined ? /^[0-9a-f]{40}$/ : exactVersion).test(revision);
+  if (!isExact) {
+    const message =
+      chart === undefined
+        ? 'not a full commit id of 40 hexadecimal digits, which alone means the same thing tomorrow.'
+        : 'not one version of a chart, such as 1.4.2. A range or a name may mean another thing tomorrow.';
+    problems.push({ message, path: ['revision'] });
+  }
+  return problems;
+}
+
+const exactVersion = /^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
 
 const jsonValues = z
   .record(z.string(), z.unknown(), typed('a group of keys'))
@@ -118,6 +150,7 @@ const projectSettings = {
             default: [],
             description: 'The merge request has at least one of these labels; empty: no matter which.',
           }),
+          all: listOf(line()).meta({ default: [], description: 'It has all of these.' }),
           none: listOf(line()).meta({ default: ['no-preview'], description: 'It has none of these.' }),
         })
         .optional(),
@@ -128,24 +161,27 @@ const projectSettings = {
       sourceBranches: listOf(branchPattern()).meta({ default: ['*'], description: 'Patterns, as above.' }),
       authors: z
         .strictObject({
+          any: listOf(line()).meta({
+            default: [],
+            description: 'User names; the merge requests of others get no preview. Empty: no matter whose.',
+          }),
           none: listOf(line()).meta({ default: [], description: 'User names whose merge requests get no preview.' }),
         })
         .optional(),
       drafts: flag().optional().meta({ default: true, description: 'Whether drafts get one.' }),
-      forks: z.enum(['never', 'always']).optional().meta({
-        default: 'never',
-        description: 'Whether merge requests from forks get one. `always` runs what strangers push.',
+      forks: z.enum(['never', 'approved', 'always']).optional().meta({
+        default: 'approved',
+        description:
+          'Whether merge requests from forks get one. `approved`: each commit once a member wrote `/preview approve SHA`. `always` runs what strangers push.',
       }),
+      optIn: flag().optional().meta({
+        default: false,
+        description: 'true: only with the label `optInLabel`, or once a member wrote `/preview start`.',
+      }),
+      optInLabel: line().optional().meta({ default: 'preview', description: 'The label that `optIn` asks for.' }),
     })
     .optional(),
-  gate: z
-    .strictObject({
-      pipeline: z.enum(['none', 'success']).optional().meta({
-        default: 'none',
-        description: '`success`: a sha is deployed once its pipeline succeeded. Mayfly’s own statuses never count.',
-      }),
-    })
-    .optional(),
+  gate: gateSettings.optional(),
   lifetime: z
     .strictObject({
       ttl: duration()
@@ -174,6 +210,18 @@ const projectSettings = {
         .optional(),
     })
     .optional(),
+  commands: z
+    .strictObject({
+      level: z.enum(['guest', 'planner', 'reporter', 'developer', 'maintainer', 'owner']).optional().meta({
+        default: 'developer',
+        description: 'The least role in the project whose members may write `/preview` commands.',
+      }),
+    })
+    .optional(),
+  settable: listOf(line(63)).meta({
+    default: [],
+    description: 'Keys of `preview.values` that `/preview set` may change: a number, a text, or true or false.',
+  }),
   deployTimeout: duration().optional().meta({ default: '10m', description: 'Not healthy after this long: failed.' }),
   webhookSecret: secrets().optional().meta({
     description: 'Secret of this project’s webhook, instead of `gitlab.webhookSecret`. A list while it is rotated.',

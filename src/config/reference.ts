@@ -55,7 +55,7 @@ function leaf(schema: JsonSchema, key: string, required: boolean, within: string
 
 function typeInWords(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map(String).join(' \\| ');
-  if (schema.anyOf !== undefined) return 'text or list';
+  if (schema.anyOf !== undefined) return schema.anyOf.map(typeInWords).join(' or ');
   if (schema.format === 'duration') return 'duration';
   if (schema.type === 'array') return 'list';
   if (schema.type === 'object') return 'keys';

@@ -65,7 +65,7 @@ export async function readMergeRequest(
     return { known: true, facts, readStartedAt };
   } catch (error) {
     if (!isAppError(error) || error.code === abortedCode) throw error;
-    return { known: false, why: error.publicMessage, readStartedAt };
+    return { known: false, why: error.publicMessage, readStartedAt, absent: error.code === 'gitlab-not-found' };
   }
 }
 

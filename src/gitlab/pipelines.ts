@@ -1,9 +1,11 @@
-import { Commits, Jobs, MergeRequests, Pipelines } from '@gitbeaker/rest';
+import { Commits, MergeRequests, Pipelines } from '@gitbeaker/rest';
 import { z } from 'zod';
+import { isAppError } from '../error/app-error.js';
 import type { GateReading } from '../preview/facts.js';
-import { type PipelineJob, pipelineState } from '../preview/gate.js';
+import { jobsState, pipelineState } from '../preview/pipeline-gate.js';
+import type { Policy } from '../preview/policy.js';
 import { type GitLab, parseAnswer } from './client.js';
-import { pages } from './pages.js';
+import { readFamilyJobs, readJobs } from './pipeline-jobs.js';
 
 export interface Pipeline {
   id: number;
@@ -42,15 +44,29 @@ const pipelineSchema = z
 
 /**
  * `external`: made by commit statuses, ours among them. `parent_pipeline`: a child, which its parent's bridge counts.
+ * The others are what GitLab itself leaves out of the state of a commit.
  */
-const notCounted = new Set(['external', 'parent_pipeline', 'ondemand_dast_scan', 'ondemand_dast_validation']);
+const notCounted = new Set([
+  'external',
+  'parent_pipeline',
+  'webide',
+  'ondemand_dast_scan',
+  'ondemand_dast_validation',
+  'security_orchestration_policy',
+  'pipeline_execution_policy_schedule',
+  'container_registry_push',
+]);
 
 /**
  * Whether CI lets `sha` be deployed, computed from the jobs and bridges of its newest pipeline in the target project:
- * a merge request pipeline where there is one, else a branch pipeline. A merged-results pipeline, whose own commit is
- * in no branch, counts when one parent of that commit is `sha`. Errors: those of gitlab-error.ts.
+ * a merge request pipeline where there is one, else a branch pipeline; named jobs are looked for in both. A
+ * merged-results pipeline, whose own commit is in no branch, counts when one parent of that commit is `sha`.
+ * Errors: those of gitlab-error.ts.
  */
-export async function readGate(gitlab: GitLab, input: CommitKey): Promise<GateReading> {
+export async function readGate(
+  gitlab: GitLab,
+  input: CommitKey & { gate: Exclude<Policy['gatePipeline'], 'none'> },
+): Promise<GateReading> {
   const [ofCommit, ofMergeRequest] = await Promise.all([
     listCommitPipelines(gitlab, input),
     listMergeRequestPipelines(gitlab, input),
@@ -59,17 +75,27 @@ export async function readGate(gitlab: GitLab, input: CommitKey): Promise<GateRe
   const counted = [...byId.values()].filter(
     (pipeline) => pipeline.projectId === input.projectId && !notCounted.has(pipeline.source),
   );
-  const pipeline = await choosePipeline(gitlab, input, counted);
-  return pipelineState(pipeline === null ? null : await readJobs(gitlab, input, pipeline.id));
+  const chosen = await choosePipelines(gitlab, input, counted);
+  const { gate } = input;
+  if (gate === 'success') {
+    const [pipeline] = chosen;
+    return pipelineState(pipeline === undefined ? null : (await readJobs(gitlab, input, pipeline.id)).jobs);
+  }
+  const jobs = chosen.map((pipeline) => readFamilyJobs(gitlab, input, pipeline.id, gate.jobs));
+  return jobsState(gate.jobs, await Promise.all(jobs));
 }
 
-async function choosePipeline(gitlab: GitLab, input: CommitKey, counted: Pipeline[]): Promise<Pipeline | null> {
+/** The newest merge request pipeline of the sha, then its newest branch pipeline; those that there are. */
+async function choosePipelines(gitlab: GitLab, input: CommitKey, counted: Pipeline[]): Promise<Pipeline[]> {
   const newestFirst = [...counted].sort((a, b) => b.id - a.id);
+  const ofBranch = newestFirst.find((one) => one.sha === input.sha && !isMergeRequestPipeline(one));
   for (const pipeline of newestFirst.filter((one) => isMergeRequestPipeline(one))) {
-    if (pipeline.sha === input.sha) return pipeline;
-    if (isMergedResult(pipeline) && (await hasParent(gitlab, input, pipeline.sha))) return pipeline;
+    const tested =
+      pipeline.sha === input.sha ||
+      (isMergedResult(pipeline) && (await parentsOf(gitlab, input, pipeline.sha)).includes(input.sha));
+    if (tested) return ofBranch === undefined ? [pipeline] : [pipeline, ofBranch];
   }
-  return newestFirst.find((pipeline) => pipeline.sha === input.sha) ?? null;
+  return ofBranch === undefined ? [] : [ofBranch];
 }
 
 function isMergeRequestPipeline(pipeline: Pipeline): boolean {
@@ -80,10 +106,30 @@ function isMergedResult(pipeline: Pipeline): boolean {
   return /^refs\/merge-requests\/\d+\/(merge|train)$/.test(pipeline.ref);
 }
 
-async function hasParent(gitlab: GitLab, input: CommitKey, mergeSha: string): Promise<boolean> {
+/** The parents of a commit never change: a gate that is read again and again asks for each only once. */
+const knownParents = new WeakMap<GitLab, Map<string, string[]>>();
+const mostKnownParents = 5_000;
+
+async function parentsOf(gitlab: GitLab, input: CommitKey, mergeSha: string): Promise<string[]> {
+  const known = knownParents.get(gitlab) ?? new Map<string, string[]>();
+  knownParents.set(gitlab, known);
+  const key = `${input.projectId} ${mergeSha}`;
+  const parents = known.get(key) ?? (await readParents(gitlab, input, mergeSha));
+  if (known.size >= mostKnownParents) known.clear();
+  known.set(key, parents);
+  return parents;
+}
+
+async function readParents(gitlab: GitLab, input: CommitKey, mergeSha: string): Promise<string[]> {
   const call = 'commit.read';
-  const shown = await new Commits(gitlab.at(call, input.signal)).show(input.projectId, mergeSha);
-  return parseAnswer(call, z.object({ parent_ids: z.array(z.string()) }), shown).parent_ids.includes(input.sha);
+  try {
+    const shown = await new Commits(gitlab.at(call, input.signal)).show(input.projectId, mergeSha);
+    return parseAnswer(call, z.object({ parent_ids: z.array(z.string()) }), shown).parent_ids;
+  } catch (error) {
+    // GitLab removes such commits some time after no pipeline needs them any more.
+    if (isAppError(error, 'gitlab-not-found')) return [];
+    throw error;
+  }
 }
 
 async function listCommitPipelines(gitlab: GitLab, input: Omit<CommitKey, 'iid'>): Promise<Pipeline[]> {
@@ -99,54 +145,6 @@ async function listMergeRequestPipelines(gitlab: GitLab, input: CommitKey): Prom
   // Newest first: what matters is among the first twenty, however long the merge request has lived.
   const listed = await resource.allPipelines(input.projectId, input.iid, { ...{ perPage: 20, page: 1 } });
   return parseAnswer(call, z.array(pipelineSchema), listed);
-}
-
-const jobStatuses = [
-  'created',
-  'waiting_for_resource',
-  'preparing',
-  'pending',
-  'running',
-  'success',
-  'failed',
-  'canceled',
-  'canceling',
-  'skipped',
-  'manual',
-  'scheduled',
-] as const;
-
-const jobsSchema = z.array(
-  z
-    .object({
-      id: z.number(),
-      name: z.string(),
-      // A status of a newer GitLab is not known to be an end.
-      status: z.enum(jobStatuses).catch('running'),
-      allow_failure: z.boolean(),
-    })
-    .transform(
-      (job): PipelineJob => ({ id: job.id, name: job.name, status: job.status, allowFailure: job.allow_failure }),
-    ),
-);
-
-async function readJobs(gitlab: GitLab, input: CommitKey, pipelineId: number): Promise<PipelineJob[]> {
-  const { projectId, signal } = input;
-  const jobs = new Jobs(gitlab.at('pipeline.jobs', signal));
-  const bridges = new Jobs(gitlab.at('pipeline.bridges', signal));
-  const [ofJobs, ofBridges] = await Promise.all([
-    collect('pipeline.jobs', (page) => jobs.all(projectId, { pipelineId, perPage: 100, page, showExpanded: true })),
-    collect('pipeline.bridges', (page) =>
-      bridges.allPipelineBridges(projectId, pipelineId, { ...{ perPage: 100, page }, showExpanded: true }),
-    ),
-  ]);
-  return [...ofJobs, ...ofBridges];
-}
-
-async function collect(call: string, readPage: (page: number) => Promise<unknown>): Promise<PipelineJob[]> {
-  const all: PipelineJob[] = [];
-  for await (const page of pages(readPage)) all.push(...parseAnswer(call, jobsSchema, page));
-  return all;
 }
 
 /** The newest CI pipeline of exactly `sha` in the project: what a commit status joins. null: there is none. */

@@ -53,8 +53,13 @@ export function projectsInForce(config: ManagerConfig, resolved: readonly Resolv
 export function renderProjectOf(projects: ProjectsInForce, name: string, gitlabUrl: string): RenderProject | null {
   const found = projects.all().find(({ config }) => config.name === name);
   if (found === undefined) return null;
-  const { path, preview } = found.config;
   // Where GitLab has never been reachable since the start, its repository is where GitLab puts it.
-  const cloneUrl = found.cloneUrl ?? `${gitlabUrl.replace(/\/+$/, '')}/${path}.git`;
-  return { name, path, cloneUrl, template: preview.template, source: preview.source, values: preview.values };
+  const cloneUrl = found.cloneUrl ?? `${gitlabUrl.replace(/\/+$/, '')}/${found.config.path}.git`;
+  return renderProjectFrom(found.config, cloneUrl);
+}
+
+/** What rendering needs of a project's configuration and of its repository's address. */
+export function renderProjectFrom({ name, path, preview }: ProjectConfig, cloneUrl: string): RenderProject {
+  const { template, url, source, values } = preview;
+  return { name, path, cloneUrl, template, url, source, values };
 }

@@ -36,7 +36,7 @@ export function branchStores(pool: pg.Pool, jobs: (followUps: readonly FollowUp[
       begin: (write) => beginBranchWrite(pool, write),
       finish: ({ followUps, ...write }) => finishBranchWrite(pool, { ...write, jobs: jobs(followUps) }),
       fail: (rows, followUps) => failBranchRows(pool, rows, jobs(followUps)),
-      settle: (rows) => settleBranchRows(pool, rows),
+      settle: (rows, followUps) => settleBranchRows(pool, rows, jobs(followUps)),
       hasPending: () => hasPendingCommits(pool),
     },
   };

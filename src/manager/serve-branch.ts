@@ -11,13 +11,14 @@ import type { FollowUp } from './commit/follow-up.js';
 import { commitJob, decideJob, feedbackJob } from './decide/jobs.js';
 import { parseSubject } from './decide/subject.js';
 import type { RenderProject } from './render/context.js';
-import { createRenderer } from './render/renderer.js';
+import { createRenderer, type Renderer } from './render/renderer.js';
 import { branchStores } from './serve-branch-stores.js';
 
 export interface BranchRoom {
   writer: BranchWriter;
   branch: Branch;
   mirror: Mirror;
+  renderer: Renderer;
 }
 
 export interface BranchRoomDeps {
@@ -44,20 +45,19 @@ export async function openBranchRoom(
     log,
   });
   const branch = openBranch({ mirror, name, applications, templates, author });
+  const rendererDeps = { readText: branch.readText, project: deps.renderProject };
+  const renderer = createRenderer(rendererDeps, await readFile(builtInTemplate, 'utf8'));
   const jobs = (all: readonly FollowUp[]): JobSpec[] => all.map((followUp) => jobOf(followUp, name));
   const writer = createBranchWriter({
     branch,
     ...branchStores(pool, jobs),
-    render: createRenderer(
-      { readText: branch.readText, project: deps.renderProject },
-      await readFile(builtInTemplate, 'utf8'),
-    ),
+    ...renderer,
     projectPath: (project) => deps.renderProject(project)?.path ?? null,
     pushed: ({ outcome }) => deps.countPush({ outcome }),
     applications,
     log,
   });
-  return { writer, branch, mirror };
+  return { writer, branch, mirror, renderer };
 }
 
 function jobOf({ kind, subject }: FollowUp, branch: string): JobSpec {

@@ -1,19 +1,23 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { ManagerConfig } from '../config/manager-config.js';
 import { policyOf } from '../config/policy-of.js';
 import { AppError } from '../error/app-error.js';
 import { openBranch } from '../git/branch.js';
-import { openMirror } from '../git/mirror.js';
+import { type Mirror, openMirror } from '../git/mirror.js';
 import { createGitLab } from '../gitlab/client.js';
 import { currentUser, getProject, gitlabVersion, listHooks, memberAccess, ownToken } from '../gitlab/projects.js';
 import { createPool } from '../store/pool.js';
+import { countStale } from '../store/template-sweep.js';
 import { agentsSeen, databaseNow, databaseState, knownSubjects } from '../store/web-check.js';
 import { type CheckDeps, check } from './operate/check.js';
 import { planChange } from './operate/plan-change.js';
+import { renderProjectFrom } from './projects-in-force.js';
 import { compileTemplate } from './render/compile-template.js';
+import { createRenderer } from './render/renderer.js';
 
 const builtInTemplate = new URL('../../templates/application.yml.hbs', import.meta.url);
 
@@ -28,6 +32,7 @@ export async function checkConfiguration(
   const { repository, token } = config.branch;
   const auth = token === null ? null : { origin: new URL(repository).origin, token };
   const mirror = await openMirror({ directory, url: repository, auth, log });
+  const cloneUrls = new Map<string, string>();
   const pool = config.database === null ? null : createPool({ url: config.database, log, max: 4 });
   try {
     const deps: CheckDeps = {
@@ -35,7 +40,11 @@ export async function checkConfiguration(
         version: (each) => gitlabVersion(gitlab, { signal: each }),
         ownToken: (each) => ownToken(gitlab, { signal: each }),
         currentUser: (each) => currentUser(gitlab, { signal: each }),
-        project: (path, each) => getProject(gitlab, { project: path, signal: each }),
+        async project(path, each) {
+          const project = await getProject(gitlab, { project: path, signal: each });
+          cloneUrls.set(path, project.cloneUrl);
+          return project;
+        },
         access: (input) => memberAccess(gitlab, input),
         hooks: (projectId, each) => listHooks(gitlab, { projectId, signal: each }),
       },
@@ -51,7 +60,9 @@ export async function checkConfiguration(
           const project = byName.get(projectIds.get(projectId) ?? '');
           return project === undefined ? null : policyOf(config, project);
         };
-        return planChange(policyFor, { subjects, now: await databaseNow(poolOr(pool)) });
+        const plan = planChange(policyFor, { subjects, now: await databaseNow(poolOr(pool)) });
+        const renders = await countRenders(config, { mirror, pool: poolOr(pool), cloneUrls, signal });
+        return { ...plan, renders };
       },
       print: options.print,
       now: Date.now(),
@@ -63,6 +74,32 @@ export async function checkConfiguration(
     await gitlab.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** How many living previews were made with something else than this configuration; null: the database is older. */
+async function countRenders(
+  config: ManagerConfig,
+  known: { mirror: Mirror; pool: pg.Pool; cloneUrls: ReadonlyMap<string, string>; signal: AbortSignal },
+): Promise<number | null> {
+  const { pending } = await databaseState(known.pool);
+  if (pending.length > 0) return null;
+  const branch = openBranch({ mirror: known.mirror, ...config.branch });
+  const { templates } = await branch.look({ maxAgeMs: 60_000, signal: known.signal });
+  const byName = new Map(config.projects.map((project) => [project.name, project]));
+  const project = (name: string) => {
+    const found = byName.get(name);
+    const cloneUrl = known.cloneUrls.get(found?.path ?? '');
+    return found === undefined || cloneUrl === undefined ? null : renderProjectFrom(found, cloneUrl);
+  };
+  const { fingerprint } = createRenderer(
+    { readText: branch.readText, project },
+    await readFile(builtInTemplate, 'utf8'),
+  );
+  const wanted = [...byName.keys()].flatMap((name) => {
+    const made = fingerprint(name, templates);
+    return made === null ? [] : [{ project: name, fingerprint: made }];
+  });
+  return countStale(known.pool, wanted);
 }
 
 const advertisement = { service: 'git-receive-pack', timeoutMs: 10_000, maxBytes: 16 * 1024 * 1024 } as const;

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { enqueue, type JobSpec } from '../store/queue.js';
 import type { ProjectsInForce } from './projects-in-force.js';
+import { templatesJob } from './serve-render.js';
 import { followJob, readbackJob, retentionJob, sweepJob } from './serve-tasks.js';
 
 export interface ClockDeps {
@@ -25,7 +26,7 @@ export async function startClock(deps: ClockDeps): Promise<() => Promise<void>> 
       .all()
       .map(({ projectId }) => followJob(projectId));
   const readback = readbackJob(deps.branch);
-  await enqueue(deps.pool, [readback, sweepJob, retentionJob, ...follow()]);
+  await enqueue(deps.pool, [readback, sweepJob, templatesJob, retentionJob, ...follow()]);
   const tick = (jobs: () => JobSpec[] | Promise<JobSpec[]>) => async (): Promise<void> => {
     try {
       await enqueue(deps.pool, await jobs());
@@ -41,7 +42,7 @@ export async function startClock(deps: ClockDeps): Promise<() => Promise<void>> 
     ),
     schedule(
       '*/30 * * * * *',
-      tick(() => [sweepJob]),
+      tick(() => [sweepJob, templatesJob]),
     ),
     schedule(
       '0 * * * * *',

@@ -4,6 +4,7 @@ import { readMergeRequest } from '../gitlab/merge-requests.js';
 import { awardEmoji, createNote, getNote, listNotes, listNotesAfter, updateNote } from '../gitlab/notes.js';
 import { newestPipeline, readGate } from '../gitlab/pipelines.js';
 import { currentUser, memberAccess } from '../gitlab/projects.js';
+import { isFork } from '../preview/follow.js';
 import type { DecideDeps } from './decide/needs.js';
 import type { FeedbackDeps } from './feedback/run.js';
 import type { AnswerDeps } from './follow/answer-comments.js';
@@ -23,7 +24,7 @@ export function gitlabCalls(gitlab: GitLab): GitLabCalls {
   return {
     decide: {
       readMergeRequest: (projectId, iid, signal) => readMergeRequest(gitlab, { projectId, iid, signal }),
-      readGate: (projectId, sha, iid, signal) => readGate(gitlab, { projectId, sha, iid, signal }),
+      readGate: (question, signal) => readGate(gitlab, { ...question, signal }),
     },
     commands: {
       listNotesAfter: (input) => listNotesAfter(gitlab, input),
@@ -31,6 +32,7 @@ export function gitlabCalls(gitlab: GitLab): GitLabCalls {
       memberAccess: (input) => memberAccess(gitlab, input),
       awardEmoji: (input) => awardEmoji(gitlab, input),
       ownUserId,
+      readHead: (input) => readHead(gitlab, input),
     },
     feedback: {
       listNotes: (input) => listNotes(gitlab, input),
@@ -45,6 +47,16 @@ export function gitlabCalls(gitlab: GitLab): GitLabCalls {
       return reading.known && (reading.facts.state === 'merged' || reading.facts.state === 'closed');
     },
   };
+}
+
+async function readHead(
+  gitlab: GitLab,
+  input: { projectId: number; iid: number; signal: AbortSignal },
+): ReturnType<CommandDeps['gitlab']['readHead']> {
+  const reading = await readMergeRequest(gitlab, input);
+  if (!reading.known) return null;
+  const { facts } = reading;
+  return { sha: facts.sha, pushedAt: facts.lastPushAt, isFork: isFork(facts) };
 }
 
 /** A token belongs to one user for life: asked once, and again only after a failure. */

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { findApiToken } from '../config/api-token.js';
 import type { ManagerConfig, ProjectConfig } from '../config/manager-config.js';
 import type { ManagerMetrics } from '../metrics/manager-metrics.js';
+import type { Settable } from '../preview/setting.js';
 import { acceptances, isAtOrAfter, recordGone, storePoll } from '../store/agents.js';
 import { loadInstallation } from '../store/branch-installation.js';
 import type { BranchListener } from '../store/branch-listener.js';
@@ -23,7 +24,7 @@ import type { GitLabCalls } from './serve-gitlab.js';
 import type { HttpParts } from './serve-http.js';
 import { readbackJob } from './serve-tasks.js';
 import { createApi } from './web/api.js';
-import type { BreakerDesk, PreviewReader } from './web/needs.js';
+import type { BreakerDesk, PreviewReader, RenderDesk } from './web/needs.js';
 import { createPages } from './web/pages.js';
 
 export interface RouteDeps {
@@ -34,6 +35,7 @@ export interface RouteDeps {
   listener: BranchListener;
   pressure: IntakePressure;
   metrics: ManagerMetrics;
+  rendering: RenderDesk;
   /** Ends streams when the manager stops. */
   signal: AbortSignal;
   log: Logger;
@@ -61,7 +63,9 @@ export function createRoutes(deps: RouteDeps): HttpParts {
       authenticate: (token) => findApiToken(deps.config().api.tokens, token),
       previews,
       giveOrder: (order) => giveOrder(pool, order),
+      settableOf: (project) => settableOf(deps, project),
       breaker,
+      rendering: deps.rendering,
       log,
     }),
     pages: createPages({ previews, breaker, log }),
@@ -71,6 +75,11 @@ export function createRoutes(deps: RouteDeps): HttpParts {
       log,
     },
   };
+}
+
+function settableOf(deps: RouteDeps, project: string): Settable {
+  const found = deps.projects().all().find(({ config }) => config.name === project);
+  return found?.policy.settable ?? {};
 }
 
 function receiveDeps(deps: RouteDeps): ReceiveDeps {

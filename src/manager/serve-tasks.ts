@@ -8,7 +8,8 @@ import type { Stage } from '../metrics/stage-seconds.js';
 import { createDecideStore } from '../store/decide-store.js';
 import { enqueueDue } from '../store/due.js';
 import { askAbsent, askListed, loadFollowCursor, saveFollowCursor } from '../store/follow-cursor.js';
-import { loadNoteState, markAnswered, openAnswers, saveHandledNotes } from '../store/notes.js';
+import { enqueueDueImages, saveImageLooks, scheduleImages, takeDueImages } from '../store/image-looks.js';
+import { loadNoteState, markAnswered, openAnswers, saveHandledNotes, writtenSince } from '../store/notes.js';
 import { claimCreation, isStatusNameTaken, releaseCreation, saveWritten } from '../store/projections.js';
 import { loadFeedbackInput } from '../store/projections-input.js';
 import { enqueue, type JobSpec, type Task } from '../store/queue.js';
@@ -21,17 +22,21 @@ import { runFeedback } from './feedback/run.js';
 import { answerComments } from './follow/answer-comments.js';
 import { catchUp } from './follow/catch-up.js';
 import { readCommands } from './follow/read-commands.js';
+import { type ImageDeps, lookForImages } from './images/look-for-images.js';
 import { removeOld } from './operate/retention.js';
 import type { ProjectsInForce } from './projects-in-force.js';
 import type { GitLabCalls } from './serve-gitlab.js';
+import { type RenderRoom, templatesJob } from './serve-render.js';
 
 export interface TaskDeps {
   pool: pg.Pool;
   gitlab: GitLab;
   calls: GitLabCalls;
+  hasImage: ImageDeps['hasImage'];
   /** The projects of the configuration that is in force now. */
   projects: () => ProjectsInForce;
   writer: BranchWriter;
+  rendering: Pick<RenderRoom, 'sweep' | 'templates'>;
   /** Name of the branch; part of the key of its job. */
   branch: string;
   /** PostgreSQL's time of this manager's start. */
@@ -43,6 +48,7 @@ export interface TaskDeps {
 }
 
 const mergeRequestKey = z.object({ projectId: z.number().int(), iid: z.number().int() });
+const registryKey = z.object({ registry: z.string() });
 const projectKey = z.object({ projectId: z.number().int() });
 
 export const sweepJob: JobSpec = { task: 'sweep', key: 'sweep', payload: {} };
@@ -61,14 +67,14 @@ export function createTasks(deps: TaskDeps): Record<string, Task> {
   return {
     decide: decideTask(deps),
     commit: timed(deps, 'commit', (_, signal) => deps.writer.write(signal)),
-    readback: async (_, signal) => {
-      const { pending } = await deps.writer.look(signal);
-      if (pending) await enqueue(deps.pool, [commitJob(deps.branch)]);
-    },
+    readback: readbackTask(deps),
+    templates: (_, signal) => deps.rendering.sweep(signal),
     feedback: feedbackTask(deps),
     notes: notesTask(deps),
     follow: followTask(deps),
+    images: imagesTask(deps),
     sweep: async () => {
+      await enqueueDueImages(deps.pool);
       await sweep({
         enqueueDue: (query) => enqueueDue(deps.pool, query),
         deployTimeouts: () =>
@@ -81,6 +87,18 @@ export function createTasks(deps: TaskDeps): Record<string, Task> {
     },
     retention: (_, signal) =>
       removeOld({ kinds: allPurges, purge: (kind, limit) => purge(deps.pool, kind, limit), log: deps.log }, signal),
+  };
+}
+
+/** Takes in what people did to the branch; another template is looked into at once, not with the next tick. */
+function readbackTask(deps: TaskDeps): Task {
+  let known: string | null = null;
+  return async (_, signal) => {
+    const { pending } = await deps.writer.look(signal);
+    const templates = await deps.rendering.templates(signal);
+    const isNew = known !== null && known !== templates;
+    await enqueue(deps.pool, [...(pending ? [commitJob(deps.branch)] : []), ...(isNew ? [templatesJob] : [])]);
+    known = templates;
   };
 }
 
@@ -127,6 +145,7 @@ function notesTask(deps: TaskDeps): Task {
   const { pool, calls } = deps;
   const store = {
     loadNoteState: (key: { projectId: number; iid: number }) => loadNoteState(pool, key),
+    writtenSince: (input: Parameters<typeof writtenSince>[1]) => writtenSince(pool, input),
     saveHandled: (input: Parameters<typeof saveHandledNotes>[1]) => saveHandledNotes(pool, input),
   };
   const answers = {
@@ -134,11 +153,29 @@ function notesTask(deps: TaskDeps): Task {
     awardEmoji: calls.commands.awardEmoji,
     markAnswered: (input: { noteId: number }) => markAnswered(pool, input),
   };
+  const rulesOf = (projectId: number) => commandRules(deps.projects().byId(projectId));
   return async (payload, signal) => {
     const input = { ...mergeRequestKey.parse(payload), signal };
-    await readCommands({ gitlab: calls.commands, store }, input);
+    await readCommands({ gitlab: calls.commands, store, rulesOf }, input);
     await answerComments(answers, input);
   };
+}
+
+/** A project that left the configuration has previews that may still be stopped. */
+function commandRules(project: ReturnType<ProjectsInForce['byId']>) {
+  return { level: project?.config.commands.level ?? 30, settable: project?.policy.settable ?? {} };
+}
+
+function imagesTask(deps: TaskDeps): Task {
+  const { pool, hasImage, log } = deps;
+  const imageDeps: ImageDeps = {
+    takeDue: (query) => takeDueImages(pool, query),
+    saveLooks: (looks) => saveImageLooks(pool, looks),
+    scheduleNext: (registry) => scheduleImages(pool, registry),
+    hasImage,
+    log,
+  };
+  return (payload, signal) => lookForImages(imageDeps, { ...registryKey.parse(payload), signal });
 }
 
 function followTask(deps: TaskDeps): Task {

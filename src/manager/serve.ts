@@ -4,6 +4,7 @@ import type { ManagerConfig } from '../config/manager-config.js';
 import { changedSections, watchReload } from '../config/watch-reload.js';
 import { createGitLab, type GitLab, type GitLabOptions } from '../gitlab/client.js';
 import { getProject } from '../gitlab/projects.js';
+import { createRegistries } from '../registry/registries.js';
 import { createManagerMetrics, type ManagerMetrics } from '../metrics/manager-metrics.js';
 import { listenToBranch } from '../store/branch-listener.js';
 import { enqueueAll } from '../store/due.js';
@@ -18,6 +19,7 @@ import {
   sampleQueueDepth,
 } from '../store/web-metrics.js';
 import { resolveProjects } from './follow/resolve-projects.js';
+import { imageFinder } from './serve-images.js';
 import { intakePressure } from './intake-pressure.js';
 import { type ProjectsInForce, projectsInForce, renderProjectOf } from './projects-in-force.js';
 import { openBranchRoom } from './serve-branch.js';
@@ -25,6 +27,7 @@ import { startClock } from './serve-clock.js';
 import { type ManagerDatabase, openDatabase } from './serve-database.js';
 import { gitlabCalls } from './serve-gitlab.js';
 import { openServers } from './serve-http.js';
+import { openRenderRoom, templatesJob } from './serve-render.js';
 import { createRoutes } from './serve-routes.js';
 import { createTasks, followJob } from './serve-tasks.js';
 
@@ -97,14 +100,26 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
   releases.push(room.mirror.close);
   const listener = listenToBranch({ url: database.url, log });
   releases.push(listener.stop);
-  const taskDeps = { pool, gitlab, calls, projects: force.projects, writer: room.writer, branch: config.branch.name };
+  const registries = createRegistries({ entries: () => force.current().registries });
+  releases.push(registries.close);
+  const hasImage = imageFinder(gitlab, registries, () => force.current().gitlab.registry);
+  const rendering = openRenderRoom({
+    pool,
+    room,
+    projects: force.projects,
+    config: force.current,
+    readMergeRequest: calls.decide.readMergeRequest,
+    signal,
+    log,
+  });
+  const taskDeps = { pool, gitlab, calls, hasImage, projects: force.projects, writer: room.writer, branch: config.branch.name };
   const startedAt = await databaseNow(pool);
   const pressure = intakePressure();
-  const tasks = createTasks({ ...taskDeps, startedAt, isIntakeBusy: pressure.isHigh, metrics, log });
+  const tasks = createTasks({ ...taskDeps, rendering, startedAt, isIntakeBusy: pressure.isHigh, metrics, log });
   const queue = await startQueue({ url: database.url, tasks, concurrency, log });
   releases.push(queue.stop);
   const { projects, current } = force;
-  const parts = createRoutes({ pool, calls, config: current, projects, listener, pressure, metrics, signal, log });
+  const parts = createRoutes({ rendering: rendering.desk, pool, calls, config: current, projects, listener, pressure, metrics, signal, log });
   const servers = await openServers(parts, config.listen, log);
   releases.push(servers.stop);
   const resolve = force.resolve;
@@ -198,7 +213,7 @@ function reloadOnHangup(
         .projects()
         .all()
         .map(({ projectId }) => followJob(projectId));
-      await enqueue(database.pool, jobs);
+      await enqueue(database.pool, [...jobs, templatesJob]);
       await enqueueAll(database.pool);
       log.info({ sections: changed }, 'configuration reloaded');
     },

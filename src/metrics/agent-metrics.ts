@@ -6,6 +6,8 @@ import { createStageTimer, type StageTimer } from './stage-seconds.js';
 export interface AgentMetrics extends StageTimer {
   /** How many previews are in each state, all states at once. */
   setPreviews(counts: ReadonlyMap<string, number>): void;
+  /** How many namespaces of ours nothing will ever remove by itself. */
+  setOrphans(count: number): void;
   /** Why deletions are held; null: they are not. */
   setBreaker(reason: string | null): void;
   /** The text of a scrape. */
@@ -20,6 +22,11 @@ export function createAgentMetrics(): AgentMetrics {
     name: 'mayfly_agent_previews',
     help: 'Previews in this cluster, by the state that was last observed.',
     labelNames: ['state'],
+    registers: [registry],
+  });
+  const orphans = new Gauge({
+    name: 'mayfly_agent_orphans',
+    help: 'Namespaces of this installation without inventory and file; a person removes them.',
     registers: [registry],
   });
   const breaker = new Gauge({
@@ -39,6 +46,7 @@ export function createAgentMetrics(): AgentMetrics {
       previews.reset();
       for (const [state, count] of counts) previews.set({ state }, count);
     },
+    setOrphans: (count) => orphans.set(count),
     setBreaker,
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };

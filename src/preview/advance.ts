@@ -1,10 +1,10 @@
 import type { DecideInput } from './decision.js';
 import type { Desire } from './desire.js';
-import type { GateReading } from './facts.js';
-import { gateFor } from './gate.js';
+import type { GatesState } from './gate.js';
 import { holdsSlot, transition } from './lifecycle.js';
 import type { Member, NextSha, Preview, WaitingFor } from './preview.js';
 import { slotIsFree } from './quota.js';
+import { gatesOfSha } from './sha-gates.js';
 
 /** The sha whose gate decides what happens next; null: none is wanted, or it is deployed already. */
 export function shaToDeploy(row: Preview | null, want: Desire | null, input: DecideInput): string | null {
@@ -17,7 +17,7 @@ export function shaToDeploy(row: Preview | null, want: Desire | null, input: Dec
 }
 
 /**
- * The row's way to the newest sha: through the pipeline gate, then, for a row that holds none, to a slot. Until then
+ * The row's way to the newest sha: through its gates, then, for a row that holds none, to a slot. Until then
  * an older sha stays deployed and `next` says what is awaited.
  */
 export function applyAdvance(row: Preview, want: Desire | null, input: DecideInput): Preview {
@@ -28,32 +28,41 @@ export function applyAdvance(row: Preview, want: Desire | null, input: DecideInp
   if (sha === null) {
     return withOwnMember(row, input, (member) => (member.next === null ? member : { ...member, next: null }));
   }
-  const gate = gateFor(input.policy, sha, input.gate);
-  if (gate?.state !== 'open') {
-    return wait(row, sha, 'pipeline', gate, input);
+  const closed = gatesOfSha(sha, row.slug, input)?.closed ?? null;
+  if (closed !== null) {
+    return wait(row, sha, closed, input);
   }
   return holdsSlot(row.phase) || slotIsFree(input.policy, input.usage)
     ? deploy(row, sha, input)
-    : wait(row, sha, 'slot', gate, input);
+    : wait(row, sha, null, input);
 }
 
 function deploy(row: Preview, sha: string, input: DecideInput): Preview {
   const moved = withOwnMember(row, input, (member) => ({ ...member, wantedSha: sha, next: null }));
-  return transition(moved, 'deploying', { wantedRevision: null, edited: null, deployingSince: input.now });
+  const isFirst = ownMember(row, input)?.wantedSha === null;
+  const approval = input.wishes.findLast((wish) => wish.kind === 'approve' && wish.sha === sha);
+  return transition(moved, 'deploying', {
+    wantedRevision: null,
+    edited: null,
+    deployingSince: input.now,
+    ordered: approval === undefined ? (isFirst ? row.ordered : null) : { kind: 'approve', by: approval.by },
+  });
 }
 
-function wait(
-  row: Preview,
-  sha: string,
-  waitingFor: WaitingFor,
-  gate: GateReading | null,
-  input: DecideInput,
-): Preview {
-  const detail = gate === null || gate.state === 'open' ? null : gate.detail;
-  const waiting = withOwnMember(row, input, (member) => ({
-    ...member,
-    next: nextSha(member.next, { sha, waitingFor, since: input.now, detail }, gate === null),
-  }));
+/** `closed`: the gate that is told; null: it waits for a slot. */
+function wait(row: Preview, sha: string, closed: GatesState['closed'], input: DecideInput): Preview {
+  const waitingFor: WaitingFor = closed?.kind ?? 'slot';
+  const reading = closed?.reading ?? null;
+  const next = {
+    sha,
+    waitingFor,
+    since: input.now,
+    detail: reading?.detail ?? null,
+    link: reading?.link ?? null,
+    stuck: reading?.state === 'failed',
+  };
+  const isUnknown = closed !== null && reading === null;
+  const waiting = withOwnMember(row, input, (member) => ({ ...member, next: nextSha(member.next, next, isUnknown) }));
   if (row.phase !== 'waiting') {
     return waiting;
   }
@@ -65,7 +74,7 @@ function nextSha(known: NextSha | null, next: NextSha, isUnknown: boolean): Next
   if (known === null || known.sha !== next.sha || known.waitingFor !== next.waitingFor) {
     return next;
   }
-  return { ...next, since: known.since, detail: isUnknown ? known.detail : next.detail };
+  return isUnknown ? known : { ...next, since: known.since };
 }
 
 function ownMember(row: Preview, input: DecideInput): Member | undefined {

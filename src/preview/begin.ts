@@ -5,6 +5,7 @@ import type { MergeRequestFacts } from './facts.js';
 import { chooseSlug, namespaceOf, type SlugClaim, slugCandidates, urlOf } from './naming.js';
 import type { Policy } from './policy.js';
 import type { Preview } from './preview.js';
+import { newestOf, settingsOf, startedBy } from './wishes.js';
 
 /** What stands between a subject and its next incarnation. */
 export type Beginning =
@@ -41,6 +42,7 @@ function incarnation(
   input: DecideInput,
 ): Preview {
   const last = Math.max(claim.lastIncarnation, before?.slug === claim.slug ? before.incarnation : 0);
+  const start = startedBy(facts, input.wishes);
   return {
     slug: claim.slug,
     incarnation: last + 1,
@@ -69,5 +71,9 @@ function incarnation(
     stoppedAt: null,
     stopReason: null,
     stoppedBy: null,
+    stopDetail: null,
+    setValues: settingsOf(policy.settable, input.wishes),
+    redeployedAt: newestOf(input.wishes, 'redeploy')?.at ?? null,
+    ordered: start === null ? null : { kind: 'start', by: start.by },
   };
 }

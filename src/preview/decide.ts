@@ -1,16 +1,16 @@
 import { applyAdvance, shaToDeploy } from './advance.js';
 import { begin } from './begin.js';
 import { applyEdit, wishOfBranch } from './branch.js';
-import type { DecideInput, Decision, DecisionEvent, NeededReads } from './decision.js';
+import type { DecideInput, Decision, DecisionEvent, NeededReads, OpenGate } from './decision.js';
 import { type Desire, desire } from './desire.js';
 import { createdEvent, eventsBetween } from './events.js';
 import { expiresAt, lastActivityAt } from './expiry.js';
-import { gateFor } from './gate.js';
 import { hasFile, holdsSlot } from './lifecycle.js';
-import { urlOf } from './naming.js';
 import { applyObservation, applyTimeout, deployTimeoutAt } from './observe.js';
+import { applyRedeploy, applySettings, ordersDiffer } from './orders.js';
 import type { Policy } from './policy.js';
 import type { Instant, Preview } from './preview.js';
+import { gatesOfSha } from './sha-gates.js';
 import { applyEnd, applyLoss, applyReason, applyStop, applyUndo, lacksReading } from './stop.js';
 
 type Step = (row: Preview, want: Desire | null, input: DecideInput) => Preview;
@@ -26,6 +26,8 @@ const steps: readonly Step[] = [
   applyUndo,
   (row, _, input) => applyEnd(row, input),
   applyReason,
+  (row, _, input) => applySettings(row, input),
+  applyRedeploy,
   applyAdvance,
   (row, _, input) => applyTimeout(row, input.policy, input.observation, input.now),
 ];
@@ -96,22 +98,37 @@ function applyReading(row: Preview, _: Desire | null, input: DecideInput): Previ
   return { ...row, unknownSince: input.reading === 'fresh' ? null : (row.unknownSince ?? input.now) };
 }
 
-function applyRefresh(row: Preview, want: Desire | null, input: DecideInput): Preview {
+function applyRefresh(row: Preview, _: Desire | null, input: DecideInput): Preview {
   const { policy, facts, wishes } = input;
   if (policy === null || facts === null || row.phase === 'stopping' || row.phase === 'stopped') {
     return row;
   }
-  // The URL stands in the file, and neither a person's edit nor a stop that is held may be written over.
-  const url = row.edited === null && want?.runs === true ? urlOf(policy, row.slug, facts) : row.url;
-  return { ...row, url, lastActivityAt: lastActivityAt(facts, wishes), expiresAt: expiresAt(policy, facts, wishes) };
+  // The URL stands in the file: it changes when that is rendered again, see `rendered`.
+  return { ...row, lastActivityAt: lastActivityAt(facts, wishes), expiresAt: expiresAt(policy, facts, wishes) };
 }
 
 function neededBy(row: Preview | null, want: Desire | null, input: DecideInput, toBegin: boolean): NeededReads {
   const runs = row !== null && row.phase !== 'stopping' && row.phase !== 'stopped';
   const mergeRequest = input.reading === 'none' && (toBegin || (runs && lacksReading(input, want)));
   const sha = runs || toBegin ? shaToDeploy(row, want, input) : null;
-  const isRead = sha !== null && input.policy !== null && gateFor(input.policy, sha, input.gate) !== null;
-  return { mergeRequest, gateSha: isRead ? null : sha };
+  const gates = sha === null ? null : gatesOfSha(sha, row?.slug ?? null, input);
+  // A preview that has not begun has no row in which it is told what it waits for.
+  const images = runs && sha !== null ? (gates?.imagesToLookFor ?? []) : [];
+  return {
+    mergeRequest,
+    gateSha: gates?.needsPipeline === true ? sha : null,
+    images: images.map((image) => ({ projectId: input.facts?.projectId ?? 0, sha: sha ?? '', image })),
+  };
+}
+
+/** Whoever saves the decision remembers them: a gate that was open for a sha stays open for it. */
+function openGatesOf(row: Preview | null, input: DecideInput): OpenGate[] {
+  const { facts } = input;
+  if (row === null || row.phase === 'stopped' || facts === null || facts.sha === null) {
+    return [];
+  }
+  const { projectId, sha } = facts;
+  return (gatesOfSha(sha, row.slug, input)?.open ?? []).map((gate) => ({ projectId, sha, gate }));
 }
 
 function conclude(
@@ -134,6 +151,7 @@ function conclude(
     freedSlot: freesSlot(before, row),
     wantsFeedback: !isSame,
     needed,
+    openGates: openGatesOf(row, input),
     slugTaken,
   };
 }
@@ -153,7 +171,7 @@ function fileMayDiffer(before: Preview | null, after: Preview | null, input: Dec
   return (
     before === null ||
     before.incarnation !== after.incarnation ||
-    before.url !== after.url ||
+    ordersDiffer(before, after) ||
     before.members.some((member, index) => member.wantedSha !== after.members[index]?.wantedSha)
   );
 }

@@ -1,6 +1,5 @@
 import type { BranchFact } from './branch.js';
-import type { MergeRequestFacts, Observation, Wish } from './facts.js';
-import type { ShaGate } from './gate.js';
+import type { GateFact, MergeRequestFacts, Observation, Wish } from './facts.js';
 import type { SlugClaim } from './naming.js';
 import type { Policy, SlotUsage } from './policy.js';
 import type { Instant, Phase, Preview } from './preview.js';
@@ -35,8 +34,8 @@ export interface DecideInput {
   preview: Preview | null;
   /** null: no project of the configuration has this merge request. */
   policy: Policy | null;
-  /** null: the gate was not read. A reading of another sha than the facts' counts as none. */
-  gate: ShaGate | null;
+  /** What is known of gates; what is of another sha than the facts' says nothing. */
+  gates: GateFact[];
   /** All verified wishes of the subject, oldest first; of two at the same time the later in the list holds. */
   wishes: Wish[];
   /** Of this very slug and incarnation. */
@@ -71,7 +70,9 @@ export interface DecisionEvent {
     | 'stop-released'
     | 'stop-reason'
     | 'unknown'
-    | 'known';
+    | 'known'
+    | 'template-problem'
+    | 'template-mended';
   /** Phases; null where there is none. */
   from: Phase | null;
   to: Phase | null;
@@ -83,8 +84,24 @@ export interface DecisionEvent {
 /** What must be read from GitLab before the decision can be complete. */
 export interface NeededReads {
   mergeRequest: boolean;
-  /** The sha whose gate must be read; null: none. */
+  /** The sha whose pipeline must be read; null: none. */
   gateSha: string | null;
+  /** Images that must be looked for in their registries from now on. */
+  images: ImageWait[];
+}
+
+/** An image that one sha waits for. */
+export interface ImageWait {
+  projectId: number;
+  sha: string;
+  image: string;
+}
+
+/** A gate that is open for a sha, to be remembered. */
+export interface OpenGate {
+  projectId: number;
+  sha: string;
+  gate: string;
 }
 
 export interface Decision {
@@ -100,6 +117,8 @@ export interface Decision {
   freedSlot: boolean;
   /** What the merge request shows may differ now. */
   wantsFeedback: boolean;
+  /** Gates that are open for the sha that is to be deployed. */
+  openGates: OpenGate[];
   /** It should run, and every slug that it may have is taken. */
   slugTaken: boolean;
   /** Reads that would let more be decided. Set when the world moved between the reads and this decision: run again. */

@@ -2,14 +2,15 @@ import { canTransition, transition } from './lifecycle.js';
 import type { Cause, Instant, Preview } from './preview.js';
 
 /**
- * The row once its file was rendered: `revision` is what Git should hold. A revision that was not deployed yet is a
+ * The row once its file was rendered: `revision` is what Git should hold, `url` where that is opened. A revision that was not deployed yet is a
  * deployment, whatever made the file differ (a sha, a template, a value). Saved before the push.
  */
-export function rendered(preview: Preview, revision: string, now: Instant): Preview {
+export function rendered(preview: Preview, file: { revision: string; url: string | null }, now: Instant): Preview {
+  const { revision, url } = file;
   if (preview.wantedRevision === revision) {
-    return preview;
+    return preview.url === url ? preview : { ...preview, url };
   }
-  const wanted = { ...preview, wantedRevision: revision };
+  const wanted = { ...preview, url, wantedRevision: revision };
   const isNew = revision !== preview.deployedRevision && (preview.phase === 'ready' || preview.phase === 'failed');
   return isNew ? transition(wanted, 'deploying', { deployingSince: now }) : wanted;
 }

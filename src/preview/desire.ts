@@ -3,6 +3,7 @@ import type { MergeRequestFacts, Wish } from './facts.js';
 import { followVerdict } from './follow.js';
 import type { Policy } from './policy.js';
 import type { Instant, StopReason } from './preview.js';
+import { startedBy } from './wishes.js';
 
 /** Whether a merge request's preview is to run, from GitLab's and the configuration's present state alone. */
 export type Desire =
@@ -51,7 +52,8 @@ export function desire(
 export function newestWord(facts: MergeRequestFacts | null, wishes: Wish[]): Wish | null {
   let newest: Wish | null = null;
   for (const wish of wishes) {
-    if (wish.kind !== 'extend' && (newest === null || wish.at >= newest.at)) {
+    const isWord = wish.kind === 'start' || wish.kind === 'stop';
+    if (isWord && (newest === null || wish.at >= newest.at)) {
       newest = wish;
     }
   }
@@ -75,7 +77,7 @@ function stoppedBy(wish: Wish): Desire {
 
 function followedAndAlive(policy: Policy, facts: MergeRequestFacts, wishes: Wish[], now: Instant): Desire {
   const stop = { runs: false, explained: false, needsReading: true, by: null } as const;
-  const verdict = followVerdict(policy.follow, facts);
+  const verdict = followVerdict(policy.follow, facts, startedBy(facts, wishes) !== null);
   if (!verdict.follows) {
     return { ...stop, reason: verdict.reason, at: null, detail: verdict.detail };
   }

@@ -20,8 +20,7 @@ export function eventsBetween(before: Preview, after: Preview, actor: string | n
   if (before.phase === 'stopping' && (after.phase === 'deploying' || after.phase === 'ready')) {
     add('stop-undone', actor);
   } else if (before.phase !== after.phase || wantedShas(before) !== wantedShas(after)) {
-    const by = after.phase === 'stopping' || after.phase === 'stopped' ? after.stoppedBy : null;
-    add(after.phase, by, phaseDetail(after));
+    add(after.phase, actorOf(before, after), phaseDetail(after));
   } else if (before.waitingFor !== after.waitingFor) {
     add('waiting', null, after.waitingFor);
   } else if (after.phase !== 'waiting' && nextShas(before) !== nextShas(after)) {
@@ -42,7 +41,14 @@ export function eventsBetween(before: Preview, after: Preview, actor: string | n
 /** The first event of an incarnation. */
 export function createdEvent(preview: Preview): DecisionEvent {
   const { slug, incarnation, phase } = preview;
-  return { slug, incarnation, kind: 'created', from: null, to: phase, actor: null, detail: null };
+  return { slug, incarnation, kind: 'created', from: null, to: phase, actor: preview.ordered?.by ?? null, detail: null };
+}
+
+function actorOf(before: Preview, after: Preview): string | null {
+  if (after.phase === 'stopping' || after.phase === 'stopped') {
+    return after.stoppedBy;
+  }
+  return before.ordered === after.ordered ? null : (after.ordered?.by ?? null);
 }
 
 function phaseDetail(after: Preview): string | null {

@@ -1,4 +1,6 @@
 import type { Instant } from './preview.js';
+import type { SetValue } from './setting.js';
+import type { WishKind } from './wish-kind.js';
 
 /** What GitLab's API says of a merge request. Needed fields only; every text is an outsider's. */
 export interface MergeRequestFacts {
@@ -35,17 +37,30 @@ export interface MergeRequestFacts {
  */
 export type MergeRequestReading =
   | { known: true; facts: MergeRequestFacts; readStartedAt: Instant }
-  | { known: false; why: string; readStartedAt: Instant };
+  /** `absent`: GitLab says that there is no such merge request, which a token without rights hears too. */
+  | { known: false; why: string; readStartedAt: Instant; absent?: boolean };
 
-/** What the pipeline gate says of one sha. */
+/**
+ * What one gate says of one sha. `failed`: it stays closed until somebody acts. `detail`: a sentence for the note, which
+ * may hold an outsider's words; null: there is nothing more to say. `link`: where GitLab shows it; absent: nowhere.
+ */
 export type GateReading =
   | { state: 'open' }
-  | { state: 'waiting'; detail: string }
-  | { state: 'failed'; detail: string };
+  | { state: 'waiting'; detail: string | null; link?: string | null }
+  | { state: 'failed'; detail: string; link?: string | null };
+
+/** A reading with what it is of. A stored verdict is `{state: 'open'}`. */
+export interface GateFact {
+  projectId: number;
+  sha: string;
+  /** Key of the gate; see `judgeGates`. */
+  gate: string;
+  reading: GateReading;
+}
 
 /** An order of a person that was verified: a command in a comment, the API, or a change in the branch. */
 export interface Wish {
-  kind: 'start' | 'stop' | 'extend';
+  kind: WishKind;
   source: 'command' | 'operator' | 'git';
   /** For `extend`: how long it lives at least, counted from `at`; null: the configured TTL. */
   amountMs: number | null;
@@ -53,6 +68,12 @@ export interface Wish {
   at: Instant;
   /** User name. */
   by: string;
+  /** Of `approve`: the whole sha. */
+  sha?: string;
+  /** Of `set` and `unset`: the key of the template's values. */
+  key?: string;
+  /** Of `set`: what it is to be. */
+  value?: SetValue;
 }
 
 /** The newest thing that the agent said of an incarnation. */

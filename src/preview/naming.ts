@@ -71,16 +71,20 @@ export function urlOf(
   if (policy.urlTemplate === null) {
     return null;
   }
-  const values = { ...nameValues(policy, facts), slug, namespace: namespaceOf(policy, slug) };
-  return fill(policy.urlTemplate, values);
+  return urlFrom(policy.urlTemplate, { ...nameValues(policy, facts), slug, namespace: namespaceOf(policy, slug) });
 }
 
-function nameValues(policy: Policy, facts: Pick<MergeRequestFacts, 'iid' | 'sourceBranch'>): Record<string, string> {
+/** A URL template with its variables filled in. */
+export function urlFrom(template: string, values: Record<(typeof urlVariables)[number], string>): string {
+  return fill(template, values);
+}
+
+function nameValues(policy: Policy, facts: Pick<MergeRequestFacts, 'iid' | 'sourceBranch'>) {
   return { project: policy.project, iid: String(facts.iid), branchSlug: branchSlug(facts.sourceBranch) };
 }
 
 /** An unknown variable leaves nothing: the configuration was checked before, and a brace would break a URL. */
-function fill(template: string, values: Record<string, string>): string {
+export function fill(template: string, values: Record<string, string>): string {
   return template.replace(/\{\{\s*([^{}]*?)\s*\}\}/g, (_, name: string) =>
     Object.hasOwn(values, name) ? (values[name] ?? '') : '',
   );

@@ -1,3 +1,5 @@
+import type { Settable } from './setting.js';
+
 /** What the configuration says of one project's previews. Plain values; durations in milliseconds. */
 export interface Policy {
   /** `name` of the project: part of every slug, fixed for life. */
@@ -11,15 +13,28 @@ export interface Policy {
   namespacePrefix: string;
   follow: {
     labelsAny: string[];
+    labelsAll: string[];
     labelsNone: string[];
     /** Globs. */
     targetBranches: string[];
     sourceBranches: string[];
+    /** User names; empty: no matter whose. */
+    authorsAny: string[];
     authorsNone: string[];
     drafts: boolean;
-    forks: 'never' | 'always';
+    /** `approved`: each sha of a fork waits until a member approved it. */
+    forks: 'never' | 'approved' | 'always';
+    /** Only with this label, or when a member asked for it; null: everyone gets one. */
+    optInLabel: string | null;
   };
-  gatePipeline: 'none' | 'success';
+  /** Keys of the template's values that `/preview set` may change. */
+  settable: Settable;
+  /** `jobs`: these alone must have succeeded. */
+  gatePipeline: 'none' | 'success' | { jobs: string[] };
+  /** Templates of images that must exist in their registries; see `renderImage`. */
+  gateImages: string[];
+  /** `member`: a member wrote `/preview approve` for this very sha. */
+  gateApproval: 'none' | 'member';
   ttlMs: number;
   deployTimeoutMs: number;
   /** Previews of this project that may hold a slot at once. */

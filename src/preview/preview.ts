@@ -3,13 +3,16 @@
  * commit status are projections of it.
  */
 
+import type { SetValue } from './setting.js';
+import type { WishKind } from './wish-kind.js';
+
 /** Milliseconds since the epoch, UTC. */
 export type Instant = number;
 
 export type Phase = 'waiting' | 'deploying' | 'ready' | 'failed' | 'asleep' | 'stopping' | 'stopped';
 
 /** What a waiting preview, or the next sha of a member, waits for. */
-export type WaitingFor = 'pipeline' | 'slot';
+export type WaitingFor = 'pipeline' | 'image' | 'approval' | 'slot';
 
 /** Why a preview failed. */
 export type Cause = 'template' | 'push' | 'fence' | 'source' | 'apply' | 'health' | 'timeout';
@@ -24,6 +27,10 @@ export interface NextSha {
   since: Instant;
   /** A sentence for the note, such as the failed job's name; null while there is nothing more to say. */
   detail: string | null;
+  /** GitLab's page of what `detail` speaks of; null: there is none. */
+  link: string | null;
+  /** It stays closed until somebody acts: the job is run again, or something new is pushed. */
+  stuck: boolean;
 }
 
 export interface Member {
@@ -91,4 +98,12 @@ export interface Preview {
   stopReason: StopReason | null;
   /** User name of who stopped it, for command, operator and git. */
   stoppedBy: string | null;
+  /** One sentence on why, such as the filter that refused it; null: the reason says it all. */
+  stopDetail: string | null;
+  /** What people set with `/preview set`; laid over the configured values. */
+  setValues: Record<string, SetValue>;
+  /** Time of the newest order to redeploy that was carried out, as the order has it; null: none. */
+  redeployedAt: Instant | null;
+  /** The order that the file now to be written rests on; null: none, such as a push. */
+  ordered: { kind: WishKind; by: string } | null;
 }

@@ -57,6 +57,7 @@ function stopFields(row: Preview, want: Stop, input: DecideInput): Partial<Previ
     stopReason: want.reason,
     stoppedAt: want.at ?? row.stoppedAt ?? input.now,
     stoppedBy: want.by,
+    stopDetail: want.detail,
     members: row.members.map((member) => ({ ...member, next: null })),
   };
 }
@@ -67,7 +68,7 @@ export function applyLoss(row: Preview, input: DecideInput): Preview {
     return row;
   }
   const members = row.members.map((member) => ({ ...member, next: null }));
-  return transition(row, 'stopping', { stopReason: 'git', stoppedAt: input.now, stoppedBy: null, members });
+  return transition(row, 'stopping', { stopReason: 'git', stoppedAt: input.now, stoppedBy: null, stopDetail: null, members });
 }
 
 /**
@@ -81,7 +82,7 @@ export function applyUndo(row: Preview, want: Desire | null, input: DecideInput)
   if (row.phase !== 'stopping' || want?.runs !== true || !isBack || state === 'terminating' || state === 'gone') {
     return row;
   }
-  const alive = { stopReason: null, stoppedAt: null, stoppedBy: null };
+  const alive = { stopReason: null, stoppedAt: null, stoppedBy: null, stopDetail: null };
   return row.deployedRevision !== null && row.deployedRevision === row.wantedRevision
     ? transition(row, 'ready', alive)
     : transition(row, 'deploying', { ...alive, deployingSince: input.now });

@@ -32,8 +32,10 @@ const diagnosisSchema = z.object({
   /** The object to blame, `Kind/name`. */
   object: text.nullable(),
   sentence: text,
-  /** Lines of events and logs, oldest first. */
+  /** What the cluster says: events, refusals, oldest first. */
   evidence: z.array(text).max(50),
+  /** The last lines that the container to blame printed, oldest first; absent: none, or from an older agent. */
+  logs: z.array(text).max(50).optional(),
 });
 
 export const observationSchema = z.object({

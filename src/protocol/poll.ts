@@ -24,10 +24,38 @@ const breakerSchema = z.object({
 export const pollSchema = z.object({
   branchCommit: z.string().max(64).nullable(),
   living: z.array(z.object({ ...pair, state: z.enum(observationStates) })).max(100_000),
-  orphans: z.array(z.object({ namespace: z.string().max(63), slug: z.string().max(253).nullable() })).max(10_000),
+  orphans: z
+    .array(
+      z.object({
+        namespace: z.string().max(63),
+        slug: z.string().max(253).nullable(),
+        /** Absent from an older agent. */
+        incarnation: z.number().int().positive().optional(),
+      }),
+    )
+    .max(10_000),
   breaker: breakerSchema,
   /** Orders that were carried out since the last poll. */
   acknowledged: z.array(z.number().int()).max(1_000),
+  /** What became of those of them that can fail; absent from an older agent. */
+  outcomes: z
+    .array(z.object({ id: z.number().int(), done: z.boolean(), detail: z.string().max(2_000) }))
+    .max(1_000)
+    .default([]),
+  /**
+   * What is not touched now, on a person's word: all previews of the agent, those of a project (its path), one preview
+   * (its slug), or one whose namespace a person annotated (its slug). Absent from an older agent.
+   */
+  paused: z
+    .array(
+      z.object({
+        scope: z.enum(['agent', 'project', 'preview', 'namespace']),
+        name: z.string().max(1_000).nullable(),
+        by: z.string().max(255).nullable(),
+      }),
+    )
+    .max(10_000)
+    .default([]),
 });
 
 const orderSchema = z.object({
@@ -35,6 +63,10 @@ const orderSchema = z.object({
   kind: z.enum(['pause', 'resume', 'unblock', 'remove-orphan', 'accept']),
   slug: z.string().optional(),
   incarnation: z.number().int().optional(),
+  /** For `pause` and `resume`: path of the project whose previews are meant. With neither it nor a slug: all. */
+  project: z.string().optional(),
+  /** For `unblock`: the one finalizer that is to be removed. */
+  finalizer: z.string().optional(),
   by: z.string(),
 });
 
@@ -50,4 +82,5 @@ export const pollAnswerSchema = z.object({
 export type Poll = z.infer<typeof pollSchema>;
 export type PollAnswer = z.infer<typeof pollAnswerSchema>;
 export type Order = z.infer<typeof orderSchema>;
+export type OrderOutcome = Poll['outcomes'][number];
 export type BreakerReport = z.infer<typeof breakerSchema>;

@@ -31,6 +31,7 @@ export function sandboxManagerConfig(parts: SandboxParts): ManagerConfig {
       token: parts.gitlabToken,
       webhookSecrets: [parts.webhookSecret],
       signingTokens: [],
+      registry: null,
     },
     branch: {
       repository: `${parts.gitUrl}/${environmentsProject}.git`,
@@ -53,6 +54,7 @@ export function sandboxManagerConfig(parts: SandboxParts): ManagerConfig {
     projects: [sandboxProject(parts)],
     limits: { previews: 200 },
     api: { tokens: [] },
+    registries: [],
     agents: [{ name: cluster, token: parts.agentToken, namespacePrefix: parts.names.namespacePrefix }],
   };
 }
@@ -65,23 +67,27 @@ function sandboxProject(parts: SandboxParts): ProjectConfig {
       name: '{{project}}-{{iid}}',
       template: 'application',
       url: parts.previewUrlTemplate,
-      source: { path: 'deploy/preview', recurse: true, fixed: null },
+      source: { path: 'deploy/preview', recurse: true, chart: null, fixed: null },
       values: {},
       cluster,
     },
     follow: {
-      labels: { any: [], none: ['no-preview'] },
+      labels: { any: [], all: [], none: ['no-preview'] },
       targetBranches: ['*'],
       sourceBranches: ['*'],
-      authors: { none: [] },
+      authors: { any: [], none: [] },
       drafts: true,
-      forks: 'never',
+      forks: 'approved',
+      optIn: false,
+      optInLabel: 'preview',
     },
-    gate: { pipeline: 'success' },
+    gate: { pipeline: 'success', image: [], approval: 'none' },
     // Short enough that `/preview extend 2d` is seen to move the end.
     lifetime: { ttlMs: 24 * hour },
     limits: { previews: 20 },
     feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false } },
+    commands: { level: 30 },
+    settable: [],
     deployTimeoutMs: hour / 6,
     webhookSecrets: [],
   };

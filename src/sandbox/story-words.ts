@@ -19,7 +19,12 @@ const reasons: Readonly<Record<string, string>> = {
   unfollowed: 'the configuration does not follow the merge request',
 };
 
-const waits: Readonly<Record<string, string>> = { pipeline: 'its pipeline', slot: 'a free place' };
+const waits: Readonly<Record<string, string>> = {
+  pipeline: 'its pipeline',
+  image: 'its image',
+  approval: 'the approval of a member',
+  slot: 'a free place',
+};
 
 type Words = (event: StoryEvent) => string | null;
 

@@ -19,6 +19,8 @@ export interface BranchRow {
 interface BatchRow extends BranchRow {
   /** The newest that GitLab said of its merge request. */
   facts: MergeRequestFacts | null;
+  /** Why the template gives no file for it, though an earlier one stays deployed; null: it does. */
+  templateProblem: string | null;
   /** A later incarnation has the slug: this one has no say in the file any more. */
   isSucceeded: boolean;
 }
@@ -35,6 +37,7 @@ export interface StoredBranchRow extends PreviewRow {
   committed_blob: string | null;
   committed_generation: number | null;
   edited_blob: string | null;
+  template_problem: string | null;
 }
 
 interface LoadedBatch {
@@ -77,6 +80,7 @@ export async function loadBatch(q: Queryable, limit: number): Promise<Batch> {
     rows: (batch.rows ?? []).map((row) => ({
       ...branchRow(row.preview, row.members),
       facts: row.facts,
+      templateProblem: row.preview.template_problem,
       isSucceeded: row.is_succeeded,
     })),
   };

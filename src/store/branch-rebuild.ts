@@ -71,7 +71,8 @@ async function save(transaction: Queryable, preview: Preview, detail: string): P
     preview,
     events: [event],
     needsCommit: false,
-    openedGate: null,
+    openedGates: [],
+    images: [],
     jobs: [],
   });
 }

@@ -39,7 +39,7 @@ with raised as (
 ), saved as (
   update preview p set phase = c.phase, wanted_revision = c.wanted_revision, waiting_for = c.waiting_for,
     waiting_since = c.waiting_since, cause = c.cause, message = c.message, deploying_since = c.deploying_since,
-    version = p.version + 1
+    url = c.url, version = p.version + 1
   from change c, locked l
   where p.slug = c.slug and p.incarnation = c.incarnation and l.slug = p.slug and l.incarnation = p.incarnation
 ), written as (
@@ -93,6 +93,8 @@ interface RowWritten {
   commit: string | null;
   /** Such as `deploy 1a2b3c4`. */
   subject: string;
+  /** What the file was made with; null: it was removed. */
+  renderedWith: string | null;
 }
 
 export interface FinishWrite {
@@ -105,11 +107,11 @@ export interface FinishWrite {
 const finishSql = `
 with change as (
   select * from jsonb_to_recordset($3::jsonb)
-    as x(slug text, incarnation integer, version bigint, blob text, "commit" text, subject text)
+    as x(slug text, incarnation integer, version bigint, blob text, "commit" text, subject text, "renderedWith" text)
 ), marked as (
   update preview p set committed_blob = c.blob, committed_at = now(), committed_generation = $1,
     committed_commit = coalesce(c."commit", p.committed_commit, $2), edited_blob = null, commit_after = null,
-    needs_commit = p.version <> c.version
+    rendered_with = coalesce(c."renderedWith", p.rendered_with), template_problem = null, needs_commit = p.version <> c.version, ordered = case when p.version <> c.version then p.ordered end
   from change c where p.slug = c.slug and p.incarnation = c.incarnation
 ), outlived as (
   -- A push that began on an earlier head cannot land any more.
@@ -147,14 +149,17 @@ export interface RowFailed {
   events: DecisionEvent[];
   /** Try again after this many milliseconds; null: not before something new is wanted. */
   retryMs: number | null;
+  /** What the file could not be made with; null: it was not the rendering that failed. */
+  renderedWith: string | null;
 }
 
 const failSql = `
 with change as (
-  select c.*, r.retry_ms from jsonb_array_elements($1::jsonb) e,
-    jsonb_populate_record(null::preview, e -> 'row') c, jsonb_to_record(e) r(retry_ms bigint)
+  select c.*, r.retry_ms, r.made_with from jsonb_array_elements($1::jsonb) e,
+    jsonb_populate_record(null::preview, e -> 'row') c, jsonb_to_record(e) r(retry_ms bigint, made_with text)
 ), failed as (
   update preview p set phase = c.phase, wanted_revision = c.wanted_revision, cause = c.cause, message = c.message,
+    url = c.url, rendered_with = coalesce(c.made_with, p.rendered_with), template_problem = null, swept_at = null,
     deploying_since = c.deploying_since, waiting_for = c.waiting_for, waiting_since = c.waiting_since, version = p.version + 1,
     needs_commit = c.retry_ms is not null, commit_after = now() + c.retry_ms * interval '1 ms'
   from change c where p.slug = c.slug and p.incarnation = c.incarnation and p.version = c.version
@@ -178,22 +183,58 @@ export async function failBranchRows(q: Queryable, rows: RowFailed[], jobs: JobS
     name: 'branch-fail',
     text: failSql,
     values: [
-      JSON.stringify(rows.map(({ preview, retryMs }) => ({ row: rowFromPreview(preview), retry_ms: retryMs }))),
+      JSON.stringify(
+        rows.map(({ preview, retryMs, renderedWith }) => ({
+          row: rowFromPreview(preview),
+          retry_ms: retryMs,
+          made_with: renderedWith,
+        })),
+      ),
       JSON.stringify(rows.flatMap(({ events }) => events)),
       jobs.length === 0 ? null : enqueueArgument(jobs),
     ],
   });
 }
 
+/** One row whose file stays as it is. */
+export interface RowSettled {
+  slug: string;
+  incarnation: number;
+  /** The version that it has unless it changed meanwhile. */
+  version: number;
+  events: DecisionEvent[];
+  /** What was tried to make the file with, and why that failed; null: it was not rendered. */
+  rendered: { with: string | null; problem: string | null } | null;
+}
+
 const settleSql = `
-  update preview p set needs_commit = false
-  from jsonb_to_recordset($1::jsonb) as c(slug text, incarnation integer, version bigint)
-  where p.slug = c.slug and p.incarnation = c.incarnation and p.version = c.version`;
+with change as (
+  select x.*, x.rendered ->> 'with' as made_with, x.rendered ->> 'problem' as problem
+  from jsonb_to_recordset($1::jsonb) as x(slug text, incarnation integer, version bigint, rendered jsonb)
+), settled as (
+  update preview p set needs_commit = false, swept_at = null, ordered = null,
+    rendered_with = coalesce(c.made_with, p.rendered_with),
+    template_problem = case when c.rendered = 'null' then p.template_problem else c.problem end
+  from change c where p.slug = c.slug and p.incarnation = c.incarnation and p.version = c.version
+  returning p.slug, p.incarnation
+), happened as (
+  insert into preview_event (slug, incarnation, kind, from_phase, to_phase, actor, detail)
+  select s.slug, s.incarnation, x.kind, x."from", x."to", x.actor, x.detail
+  from settled s join jsonb_to_recordset($2::jsonb)
+    as x(slug text, incarnation integer, kind text, "from" text, "to" text, actor text, detail text)
+    using (slug, incarnation)
+)
+select case when $3::text is not null then enqueue_jobs($3::json) end`;
 
 /** Rows that have nothing to write: what stands in the branch is to stay. */
-export async function settleBranchRows(
-  q: Queryable,
-  rows: Array<{ slug: string; incarnation: number; version: number }>,
-): Promise<void> {
-  await q.query({ name: 'branch-settle', text: settleSql, values: [JSON.stringify(rows)] });
+export async function settleBranchRows(q: Queryable, rows: RowSettled[], jobs: JobSpec[]): Promise<void> {
+  await q.query({
+    name: 'branch-settle',
+    text: settleSql,
+    values: [
+      JSON.stringify(rows),
+      JSON.stringify(rows.flatMap(({ events }) => events)),
+      jobs.length === 0 ? null : enqueueArgument(jobs),
+    ],
+  });
 }

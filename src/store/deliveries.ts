@@ -7,7 +7,7 @@ export interface DeliveryToSave {
   key: string | null;
   facts:
     | { event: 'merge_request'; projectId: number; iid: number; updatedAt: number }
-    | { event: 'pipeline'; projectId: number; iid: number | null; sha: string; status: string }
+    | { event: 'pipeline' | 'job'; projectId: number; iid: number | null; sha: string; status: string }
     | { event: 'note'; projectId: number; iid: number; noteId: number }
     | { event: 'push'; projectId: number; branch: string };
 }
@@ -18,7 +18,7 @@ const maxHintedNotes = 50;
 /**
  * One round trip: stores what is new, marks merge requests as asked, keeps the ids of notes, enqueues jobs. A webhook
  * that is strictly older than the row, compared in whole seconds, asks nothing. A pipeline without a merge request
- * asks those whose head, or whose awaited sha, is its commit.
+ * asks those whose head, or whose awaited sha, is its commit; a job only those that wait. Both look for images anew.
  */
 const saveSql = `
 with input as materialized (
@@ -60,12 +60,23 @@ with input as materialized (
   union select m.project_id, m.iid from fresh f join merge_request m
     on m.project_id = f.project_id and m.facts ->> 'sha' = f.sha where f.event = 'pipeline' and f.iid is null
   union select p.project_id, p.iid from fresh f join preview_member p
-    on p.project_id = f.project_id and p.next ->> 'sha' = f.sha
-    where f.event = 'pipeline' and f.iid is null and p.iid is not null
+    on p.project_id = f.project_id and p.next ->> 'sha' = f.sha and p.next is not null
+    where f.event in ('pipeline', 'job') and f.iid is null and p.iid is not null
+  union select p.project_id, p.iid from fresh f join preview_member p
+    on p.project_id = f.project_id and p.iid = f.iid and p.next is not null where f.event = 'job'
+), hurried as (
+  -- The image may have been pushed just now.
+  update image_look l set due_at = now(), looks = 0 from fresh f
+  where f.event in ('pipeline', 'job') and l.project_id = f.project_id and (l.sha = f.sha or exists (
+    select from preview_member p
+    where p.project_id = f.project_id and p.iid = f.iid and p.next is not null and p.next ->> 'sha' = l.sha))
+  returning l.host
 ), jobs as (
   select json_build_object('task', 'decide', 'key', 'decide:mr:' || project_id || ':' || iid,
     'payload', json_build_object('subject', 'mr:' || project_id || ':' || iid), 'priority', 0) as job
   from subjects
+  union all select json_build_object('task', 'images', 'key', 'images:' || host,
+    'payload', json_build_object('registry', host), 'priority', 0) from (select distinct host from hurried) registries
   union all select json_array_elements(jobs) from fresh where jobs is not null
 ), enqueued as (
   select enqueue_jobs(list) from (select json_agg(job) as list from jobs) gathered where list is not null
@@ -139,7 +150,7 @@ function toRow(delivery: DeliveryToSave, n: number, readback: JobSpec): Record<s
     iid: 'iid' in facts ? facts.iid : null,
     updated_s: facts.event === 'merge_request' ? Math.floor(facts.updatedAt / 1_000) : null,
     note_id: facts.event === 'note' ? facts.noteId : null,
-    sha: facts.event === 'pipeline' ? facts.sha : null,
+    sha: facts.event === 'pipeline' || facts.event === 'job' ? facts.sha : null,
     facts,
     jobs: jobs.length === 0 ? null : JSON.parse(enqueueArgument(jobs)),
   };
@@ -153,6 +164,7 @@ function jobsOf(facts: DeliveryToSave['facts'], readback: JobSpec): JobSpec[] {
       return [readback];
     case 'merge_request':
     case 'pipeline':
+    case 'job':
       return [];
     default:
       return facts satisfies never;

@@ -9,6 +9,19 @@ export interface DueQuery {
   limit: number;
 }
 
+/**
+ * What has lasted long is looked at ever more rarely, for events and the catch-up tell of its end: a gate that stays
+ * closed (at most every half hour), a merge request of which GitLab can say nothing (at most once a day).
+ */
+const patience = `
+  case when p.unknown_since is not null then least((now() - p.unknown_since) / 2, interval '1 day')
+    else (select least((now() - coalesce(to_timestamp(min((m.next ->> 'since')::float8) / 1000), now())) / 4,
+        interval '30 minutes')
+      from preview_member m where m.slug = p.slug and m.incarnation = p.incarnation and m.next is not null
+        and p.expires_at > now() and p.held_stop is null and p.phase <> 'deploying'
+        and m.next ->> 'waitingFor' <> 'slot')
+  end`;
+
 // Each branch of `due` has an index of its own. Rows that someone is deciding about are left out: it is their turn.
 const enqueueSql = `
 with due as (
@@ -17,13 +30,14 @@ with due as (
     join unnest($1::text[], $2::float8[]) as t(project, timeout_ms) using (project)
     where p.phase = 'deploying' and p.deploying_since <= now() - t.timeout_ms * interval '1 ms'
   union select slug, incarnation from preview where held_stop is not null
-  union select slug, incarnation from preview where phase = 'waiting' and waiting_for = 'pipeline'
+  union select slug, incarnation from preview where phase = 'waiting' and waiting_for <> 'slot'
   union select slug, incarnation from preview_member where next is not null
   union select * from (select distinct on (project) slug, incarnation from preview
     where phase = 'waiting' and waiting_for = 'slot' order by project, waiting_since) heads
 ), picked as (
   select p.slug, p.incarnation from preview p join due using (slug, incarnation)
-  where p.phase <> 'stopped' and (p.checked_at is null or p.checked_at < now() - $3 * interval '1 ms')
+  where p.phase <> 'stopped'
+    and (p.checked_at is null or p.checked_at < now() - greatest($3 * interval '1 ms', ${patience}))
   order by p.checked_at nulls first limit $4 for update of p skip locked
 ), checked as (
   update preview p set checked_at = now() from picked k
@@ -33,7 +47,8 @@ with due as (
   -- not answer is tried again by its own job, ever more slowly.
   select 'mr:' || project_id || ':' || iid as subject from merge_request
   where asked_at between now() - interval '1 day' and now() - interval '15 minutes'
-    and (tried_at is null or tried_at < now() - interval '15 minutes') limit $4
+    and (tried_at is null or tried_at < now() - greatest(interval '15 minutes',
+      least(now() - unknown_since, interval '1 day'))) limit $4
 ), subjects as (
   select subject from checked union select subject from forgotten
 ), enqueued as (

@@ -124,7 +124,10 @@ export async function askListed(
 const absentSql = `
 with absent as materialized (
   select distinct m.iid from preview_member m join preview p using (slug, incarnation)
+  left join merge_request r on r.project_id = m.project_id and r.iid = m.iid
   where m.project_id = $1 and m.iid is not null and p.phase not in ('stopping', 'stopped') and m.iid <> all ($2::int[])
+    -- One that is most likely gone for good is asked about ever more rarely.
+    and (r.unknown_since is null or r.tried_at < now() - least((now() - r.unknown_since) / 2, interval '1 day'))
 ), asked as (
   insert into merge_request as m (project_id, iid, asked_at)
   select $1, iid, now() from absent order by iid

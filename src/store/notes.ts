@@ -1,3 +1,4 @@
+import type { Wish } from '../preview/facts.js';
 import type { Queryable } from './pool.js';
 import { enqueueArgument, type JobSpec } from './queue.js';
 
@@ -26,32 +27,64 @@ export async function loadNoteState(
   return answer.rows[0] ?? { seen: 0, hinted: [] };
 }
 
+/** Comments with commands that were written after a time, in epoch milliseconds; see `HandledNoteToSave`. */
+export async function writtenSince(
+  q: Queryable,
+  input: MergeRequestKey & { after: number },
+): Promise<{ by: string; at: number; commands: number }[]> {
+  const answer = await q.query<{ by: string; at: number; commands: number }>(
+    `select by_name as "by", round(extract(epoch from at) * 1000)::float8 as at, commands from note_answer
+     where project_id = $1 and iid = $2 and at > to_timestamp($3::float8 / 1000)`,
+    [input.projectId, input.iid, input.after],
+  );
+  return answer.rows;
+}
+
 /** What was made of one comment; times in epoch milliseconds. */
 export interface HandledNoteToSave {
   noteId: number;
   at: number;
   by: string;
-  wishes: readonly { kind: 'start' | 'stop' | 'extend'; amountMs: number | null; ordinal: number }[];
-  answer: { emoji: 'thumbsup' | 'thumbsdown'; line: string | null } | null;
+  wishes: readonly {
+    kind: Wish['kind'];
+    amountMs: number | null;
+    ordinal: number;
+    detail: Pick<Wish, 'sha' | 'key' | 'value'> | null;
+    /** The order as the history tells it. */
+    text: string;
+  }[];
+  /** How many it held; 0: it came over the limit. */
+  commands: number;
+  /** `emoji` null: none is owed. */
+  answer: { emoji: 'thumbsup' | 'thumbsdown' | null; line: string | null } | null;
 }
 
 const handledSql = `
 with handled as (
   select * from json_to_recordset($3::json)
-    as h("noteId" bigint, at float8, "by" text, wishes json, emoji text, line text)
+    as h("noteId" bigint, at float8, "by" text, wishes json, commands int, emoji text, line text)
 ), fresh as materialized (
-  insert into note_answer (note_id, project_id, iid, emoji, line, by_name, at)
-  select "noteId", $1, $2, emoji, line, "by", to_timestamp(at / 1000) from handled order by "noteId"
+  insert into note_answer (note_id, project_id, iid, emoji, line, by_name, at, commands, answered_at)
+  select "noteId", $1, $2, coalesce(emoji, 'thumbsdown'), line, "by", to_timestamp(at / 1000), commands,
+    case when emoji is null then now() end
+  from handled order by "noteId"
   on conflict (note_id) do nothing
   returning note_id
 ), wished as (
-  insert into wish (subject, kind, source, amount_ms, at, by_name, note_id, ordinal)
-  select 'mr:' || $1 || ':' || $2, w.kind, 'command', w."amountMs", to_timestamp(h.at / 1000), h."by", h."noteId", w.ordinal
+  insert into wish (subject, kind, source, amount_ms, detail, at, by_name, note_id, ordinal)
+  select 'mr:' || $1 || ':' || $2, w.kind, 'command', w."amountMs", w.detail, to_timestamp(h.at / 1000), h."by", h."noteId", w.ordinal
   from handled h join fresh f on f.note_id = h."noteId",
-    json_to_recordset(h.wishes) as w(kind text, "amountMs" bigint, ordinal int)
+    json_to_recordset(h.wishes) as w(kind text, "amountMs" bigint, detail jsonb, ordinal int)
   order by h."noteId", w.ordinal
   on conflict (note_id, ordinal) do nothing
   returning 1
+), happened as (
+  insert into preview_event (slug, incarnation, kind, actor, detail)
+  select p.slug, p.incarnation, 'ordered', h."by", w.text
+  from handled h join fresh f on f.note_id = h."noteId", json_to_recordset(h.wishes) as w(text text, ordinal int),
+    (select slug, incarnation from preview where subject = 'mr:' || $1 || ':' || $2
+      order by created_at desc, incarnation desc limit 1) p
+  order by h."noteId", w.ordinal
 ), seen as (
   insert into merge_request as m (project_id, iid, notes_seen) values ($1, $2, $4)
   on conflict (project_id, iid) do update set

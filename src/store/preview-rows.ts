@@ -28,6 +28,10 @@ export interface PreviewRow {
   stopped_at: string | null;
   stop_reason: Preview['stopReason'];
   stopped_by: string | null;
+  stop_detail: string | null;
+  set_values: Preview['setValues'];
+  redeployed_at: string | null;
+  ordered: Preview['ordered'];
 }
 
 export interface MemberRow {
@@ -67,6 +71,10 @@ export function previewFromRow(row: PreviewRow, members: MemberRow[]): Preview {
     stoppedAt: instant(row.stopped_at),
     stopReason: row.stop_reason,
     stoppedBy: row.stopped_by,
+    stopDetail: row.stop_detail,
+    setValues: row.set_values,
+    redeployedAt: instant(row.redeployed_at),
+    ordered: row.ordered,
   };
 }
 
@@ -76,7 +84,8 @@ function memberFromRow(row: MemberRow): Member {
     iid: row.iid,
     wantedSha: row.wanted_sha,
     deployedSha: row.deployed_sha,
-    next: row.next,
+    // One that was saved before there were links has none.
+    next: row.next === null ? null : { ...row.next, link: row.next.link ?? null, stuck: row.next.stuck ?? false },
   };
 }
 
@@ -108,6 +117,10 @@ export function rowFromPreview(preview: Preview): PreviewRow {
     stopped_at: timestamp(preview.stoppedAt),
     stop_reason: preview.stopReason,
     stopped_by: preview.stoppedBy,
+    stop_detail: preview.stopDetail,
+    set_values: preview.setValues,
+    redeployed_at: timestamp(preview.redeployedAt),
+    ordered: preview.ordered,
   };
 }
 

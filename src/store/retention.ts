@@ -8,8 +8,11 @@ export type Purge =
   | 'observations'
   | 'writes'
   | 'verdicts'
+  | 'looks'
   | 'orders'
   | 'heads'
+  | 'answers'
+  | 'projections'
   | 'jobs';
 
 // `slug` is kept: an incarnation number must never come back. So are wishes and merge requests: a stop that was
@@ -30,12 +33,24 @@ const purges: Record<Purge, string> = {
     where b.written_at < now() - interval '7 days' and (p.slug is null or p.phase = 'stopped') limit $1)`,
   verdicts: `delete from gate_verdict where (project_id, sha, gate) in (
     select project_id, sha, gate from gate_verdict where opened_at < now() - interval '180 days' limit $1)`,
+  // Of a registry that nobody lists any more: the others are forgotten when they are due.
+  looks: `delete from image_look where (project_id, sha, image) in (
+    select project_id, sha, image from image_look where due_at < now() - interval '7 days' limit $1)`,
   orders: `delete from agent_order where id in (
     select id from agent_order where acknowledged_at < now() - interval '180 days' limit $1)`,
   heads: `delete from branch_commit where commit in (
     select commit from branch_commit
     where seen_at < now() - interval '30 days'
       and commit is distinct from (select branch_head from installation) limit $1)`,
+  answers: `delete from note_answer where note_id in (
+    select note_id from note_answer
+    where answered_at is not null and at < now() - interval '180 days' limit $1)`,
+  // The note of one that is reopened after so long is found again by its marker.
+  projections: `delete from projection where (kind, project_id, iid) in (
+    select p.kind, p.project_id, p.iid from projection p join merge_request m using (project_id, iid)
+    where m.facts ->> 'state' in ('merged', 'closed') and m.updated_at < now() - interval '180 days'
+      and not exists (select from preview_member v where v.project_id = p.project_id and v.iid = p.iid)
+    limit $1)`,
   jobs: `delete from graphile_worker._private_jobs where id in (
     select id from graphile_worker._private_jobs
     where attempts >= max_attempts and locked_at is null and updated_at < now() - interval '7 days' limit $1)`,

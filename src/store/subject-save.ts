@@ -1,4 +1,5 @@
-import type { DecisionEvent } from '../preview/decision.js';
+import type { DecisionEvent, ImageWait, OpenGate } from '../preview/decision.js';
+import { parseImage } from '../preview/image-reference.js';
 import type { Preview } from '../preview/preview.js';
 import type { Queryable } from './pool.js';
 import { rowFromPreview, rowsFromMembers } from './preview-rows.js';
@@ -13,8 +14,10 @@ export interface SubjectChange {
   events: DecisionEvent[];
   /** The file may differ from the row. */
   needsCommit: boolean;
-  /** A gate that was seen open, to be remembered; null: none. */
-  openedGate: { projectId: number; sha: string } | null;
+  /** Gates that were seen open for the first time, to be remembered. */
+  openedGates: OpenGate[];
+  /** Images that are looked for from now on. */
+  images: ImageWait[];
   jobs: JobSpec[];
 }
 
@@ -22,7 +25,7 @@ export interface SubjectChange {
 export async function saveSubject(transaction: Queryable, change: SubjectChange): Promise<void> {
   if (change.ended !== null) {
     // First, and alone: the indexes that allow one living row a slug and a subject are checked row by row.
-    await save(transaction, { ...change, preview: change.ended, events: [], openedGate: null, jobs: [] }, false);
+    await save(transaction, { ...change, preview: change.ended, events: [], openedGates: [], images: [], jobs: [] }, false);
   }
   await save(transaction, change, change.needsCommit);
 }
@@ -36,8 +39,8 @@ async function save(transaction: Queryable, change: SubjectChange, needsCommit: 
       preview === null ? null : JSON.stringify({ ...rowFromPreview(preview), needs_commit: needsCommit }),
       JSON.stringify(preview === null ? [] : rowsFromMembers(preview)),
       JSON.stringify(change.events),
-      change.openedGate?.projectId ?? null,
-      change.openedGate?.sha ?? null,
+      JSON.stringify(change.openedGates),
+      JSON.stringify(change.images.map((each) => ({ ...each, host: parseImage(each.image)?.host }))),
       change.jobs.length === 0 ? null : enqueueArgument(change.jobs),
       preview?.slug ?? null,
       preview?.incarnation ?? null,
@@ -72,6 +75,10 @@ const columns = [
   'stopped_at',
   'stop_reason',
   'stopped_by',
+  'stop_detail',
+  'set_values',
+  'redeployed_at',
+  'ordered',
 ];
 
 const updates = columns.filter((name) => name !== 'slug' && name !== 'incarnation');
@@ -106,7 +113,12 @@ with saved as (
   from jsonb_to_recordset($3::jsonb)
     as x(slug text, incarnation integer, kind text, "from" text, "to" text, actor text, detail text)
 ), opened as (
-  insert into gate_verdict (project_id, sha, gate) select $4::bigint, $5::text, 'pipeline' where $5 is not null
+  insert into gate_verdict (project_id, sha, gate) select "projectId", sha, gate
+  from jsonb_to_recordset($4::jsonb) as x("projectId" bigint, sha text, gate text)
+  on conflict do nothing
+), awaited as (
+  insert into image_look (project_id, sha, image, host) select "projectId", sha, image, host
+  from jsonb_to_recordset($5::jsonb) as x("projectId" bigint, sha text, image text, host text)
   on conflict do nothing
 )
 select case when $6::text is not null then enqueue_jobs($6::json) end`;

@@ -1,5 +1,5 @@
 import type { BreakerUsage, DecideInput } from '../preview/decision.js';
-import type { MergeRequestFacts, MergeRequestReading, Observation, Wish } from '../preview/facts.js';
+import type { GateReading, MergeRequestFacts, MergeRequestReading, Observation, Wish } from '../preview/facts.js';
 import type { SlugClaim } from '../preview/naming.js';
 import type { Queryable } from './pool.js';
 import { instant, type MemberRow, type PreviewRow, previewFromRow, timestamp } from './preview-rows.js';
@@ -20,13 +20,14 @@ export interface SubjectQuery {
 }
 
 export interface SubjectState
-  extends Pick<DecideInput, 'now' | 'facts' | 'preview' | 'wishes' | 'observation' | 'neverCommitted' | 'slugs'> {
+  extends Pick<
+    DecideInput,
+    'now' | 'facts' | 'preview' | 'gates' | 'wishes' | 'observation' | 'neverCommitted' | 'slugs'
+  > {
   /** Something may have changed since the merge request was last read. */
   asked: boolean;
   /** Since when the API cannot say whether it still lives; null while it can. */
   unknownSince: number | null;
-  /** The gate of the newest sha is known to be open. */
-  gateOpen: boolean;
   /** Projects that hold slots or have a line; empty when it was not asked for. */
   occupancy: Occupancy[];
   /** null when it was not asked for. */
@@ -39,7 +40,7 @@ interface Loaded {
   preview: PreviewRow | null;
   members: MemberRow[] | null;
   wishes:
-    | { kind: Wish['kind']; source: Wish['source']; amount_ms: number | null; at: string; by_name: string }[]
+    | { kind: Wish['kind']; source: Wish['source']; amount_ms: number | null; at: string; by_name: string; detail: Partial<Wish> | null }[]
     | null;
   observation: {
     revision: string | null;
@@ -49,7 +50,8 @@ interface Loaded {
     observed_at: string;
   } | null;
   committed: boolean;
-  gate_open: boolean;
+  /** Of the newest sha; `open`: a verdict, otherwise what the last look at its registry said of an image. */
+  gates: { sha: string; gate: string; open: boolean; failed: boolean; detail: string | null }[] | null;
   slugs: SlugClaim[] | null;
   occupancy:
     | { project: string; used: number; waiting_before: number; head: string | null; head_since: string | null }[]
@@ -87,10 +89,10 @@ async function load(q: Queryable, query: SubjectQuery, name: string, text: strin
   });
   const state = answer.rows[0]?.state;
   if (state === undefined) throw new Error('a query of one row answered none');
-  return fromLoaded(state);
+  return fromLoaded(state, query.projectId);
 }
 
-function fromLoaded(state: Loaded): SubjectState {
+function fromLoaded(state: Loaded, projectId: number): SubjectState {
   return {
     now: Math.floor(state.now),
     facts: state.merge_request?.facts ?? null,
@@ -103,10 +105,16 @@ function fromLoaded(state: Loaded): SubjectState {
       amountMs: wish.amount_ms,
       at: Date.parse(wish.at),
       by: wish.by_name,
+      ...wish.detail,
     })),
     observation: state.observation === null ? null : observationFromRow(state.observation),
     neverCommitted: !state.committed,
-    gateOpen: state.gate_open,
+    gates: (state.gates ?? []).map((each) => ({
+      projectId,
+      sha: each.sha,
+      gate: each.gate,
+      reading: gateReading(each),
+    })),
     slugs: state.slugs ?? [],
     occupancy: (state.occupancy ?? []).map((line) => ({
       project: line.project,
@@ -116,6 +124,13 @@ function fromLoaded(state: Loaded): SubjectState {
     })),
     breaker: state.breaker,
   };
+}
+
+function gateReading(gate: { open: boolean; failed: boolean; detail: string | null }): GateReading {
+  if (gate.open) return { state: 'open' };
+  return gate.failed
+    ? { state: 'failed', detail: gate.detail ?? '' }
+    : { state: 'waiting', detail: gate.detail };
 }
 
 function observationFromRow(row: NonNullable<Loaded['observation']>): Observation {
@@ -145,6 +160,14 @@ const mergedSql = `
     tried_at = excluded.tried_at
   where m.read_started_at is null or m.read_started_at < excluded.tried_at or m.read_started_at > clock_timestamp()
   returning m.*`;
+
+const gatesSql = `
+  select json_agg(g) from (
+    select v.sha, v.gate, true as open, false as failed, null as detail from known k
+      join gate_verdict v on v.project_id = $2 and v.sha = k.facts ->> 'sha'
+    union all select l.sha, 'image ' || l.image, false, l.failed, l.detail from known k
+      join image_look l on l.project_id = $2 and l.sha = k.facts ->> 'sha'
+  ) g`;
 
 const slugsSql = `
   select json_agg(json_build_object(
@@ -206,8 +229,7 @@ select json_build_object(
       'message', o.diagnosis ->> 'sentence', 'cause', o.diagnosis ->> 'cause')
     from observation o, row r where o.slug = r.slug and o.incarnation = r.incarnation),
   'committed', exists (select from branch_write b, row r where b.slug = r.slug and b.incarnation = r.incarnation),
-  'gate_open', exists (select from gate_verdict g, known k
-    where g.project_id = $2 and g.sha = k.facts ->> 'sha' and g.gate = 'pipeline'),
+  'gates', (${gatesSql}),
   'slugs', (${slugsSql}),
   'occupancy', case when $8::boolean then (${occupancySql}) end,
   'breaker', case when $9::boolean then (${breakerSql}) end

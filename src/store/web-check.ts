@@ -57,8 +57,8 @@ with newest as (
   where n.phase <> 'stopped'
 )
 select k.project_id as "projectId", k.iid, k.facts,
-  coalesce((select json_agg(json_build_object('kind', w.kind, 'source', w.source, 'amountMs', w.amount_ms,
-      'at', extract(epoch from w.at)::float8 * 1000, 'by', w.by_name) order by w.at, w.id)
+  coalesce((select json_agg(jsonb_build_object('kind', w.kind, 'source', w.source, 'amountMs', w.amount_ms,
+      'at', extract(epoch from w.at)::float8 * 1000, 'by', w.by_name) || coalesce(w.detail, '{}') order by w.at, w.id)
     from wish w where w.subject = k.subject), '[]') as wishes,
   case when n.slug is not null then
     json_build_object('slug', n.slug, 'phase', n.phase, 'stopReason', n.stop_reason) end as preview

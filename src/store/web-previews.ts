@@ -10,6 +10,8 @@ export interface ListedPreview {
   waitingFor: Preview['waitingFor'];
   cause: Preview['cause'];
   message: string | null;
+  /** Why the present template gives no file for it, though an earlier file stays deployed; null: it does. */
+  templateProblem: string | null;
   cluster: string;
   namespace: string;
   url: string | null;
@@ -42,7 +44,7 @@ export interface ListQuery {
 }
 
 const columns = `
-  p.slug, p.incarnation, p.project, p.phase, p.waiting_for as "waitingFor", p.cause, p.message, p.cluster, p.namespace,
+  p.slug, p.incarnation, p.project, p.phase, p.waiting_for as "waitingFor", p.cause, p.message, p.template_problem as "templateProblem", p.cluster, p.namespace,
   p.url, p.edited, p.held_stop as "heldStop", extract(epoch from p.unknown_since)::float8 * 1000 as "unknownSince",
   extract(epoch from p.created_at)::float8 * 1000 as "createdAt", extract(epoch from p.ready_at)::float8 * 1000 as "readyAt",
   extract(epoch from p.expires_at)::float8 * 1000 as "expiresAt",

@@ -22,6 +22,7 @@ describe('mayfly.yaml', () => {
         token: 'glpat-0123456789',
         webhookSecrets: ['hook-secret'],
         signingTokens: [],
+        registry: null,
       },
       branch: {
         repository: 'https://gitlab.example.com/platform/environments.git',
@@ -44,28 +45,33 @@ describe('mayfly.yaml', () => {
             name: '{{project}}-{{iid}}',
             template: 'application',
             url: null,
-            source: { path: 'deploy/preview', recurse: true, fixed: null },
+            source: { path: 'deploy/preview', recurse: true, chart: null, fixed: null },
             values: {},
             cluster: 'default',
           },
           follow: {
-            labels: { any: [], none: ['no-preview'] },
+            labels: { any: [], all: [], none: ['no-preview'] },
             targetBranches: ['main', 'release/*'],
             sourceBranches: ['*'],
-            authors: { none: [] },
+            authors: { any: [], none: [] },
             drafts: true,
-            forks: 'never',
+            forks: 'approved',
+            optIn: false,
+            optInLabel: 'preview',
           },
-          gate: { pipeline: 'none' },
+          gate: { pipeline: 'none', image: [], approval: 'none' },
           lifetime: { ttlMs: 72 * hour },
           limits: { previews: 20 },
           feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false } },
+          commands: { level: 30 },
+          settable: [],
           deployTimeoutMs: 600_000,
           webhookSecrets: [],
         },
       ],
       limits: { previews: 200 },
       api: { tokens: [] },
+      registries: [],
       agents: [{ name: 'default', token: 'agent-token-0123456789', namespacePrefix: 'preview-' }],
     });
   });
@@ -87,30 +93,35 @@ describe('mayfly.yaml', () => {
         template: 'other',
         url: 'https://{{slug}}.example.com',
         source: { path: 'k8s', recurse: false, repository: 'https://git.example.com/a/b', revision: 'a'.repeat(40) },
-        values: { a: { b: 1 } },
+        values: { a: { b: 1 }, replicas: 2 },
         cluster: 'default',
       },
       follow: {
-        labels: { any: ['x'], none: ['y'] },
+        labels: { any: ['x'], all: ['z'], none: ['y'] },
         targetBranches: ['t'],
         sourceBranches: ['s'],
-        authors: { none: ['bot'] },
+        authors: { any: ['ada'], none: ['bot'] },
         drafts: false,
         forks: 'always',
+        optIn: true,
+        optInLabel: 'show',
       },
-      gate: { pipeline: 'success' },
+      gate: { pipeline: 'success', image: ['registry.example.com/shop:{{sha}}'], approval: 'member' },
       lifetime: { ttl: '1d12h' },
       limits: { previews: 3 },
       feedback: { note: false, commitStatus: { name: 'p', blocking: true } },
+      commands: { level: 'maintainer' },
+      settable: ['replicas'],
       deployTimeout: '90s',
       webhookSecret: ['one', 'two'],
     };
     const keys = keyReference(configSchemas().manager).filter((each) => each.key.startsWith('projects[].'));
-    // `name` and `path` alone cannot stand in the defaults.
-    expect(leaves(settings)).toHaveLength(keys.length - 2 + leaves(settings.preview.values).length - 1);
+    // `name` and `path` alone cannot stand in the defaults; `chart` stands instead of a folder.
+    expect(leaves(settings)).toHaveLength(keys.length - 3 + leaves(settings.preview.values).length - 1);
 
-    const inDefaults = await load(`${least}defaults: ${JSON.stringify(settings)}\n`);
-    const inProject = await load(least.replace('path: acme/shop', `path: acme/shop\n    ${yamlKeys(settings)}`));
+    const listed = `${least}registries: [{host: registry.example.com}]\n`;
+    const inDefaults = await load(`${listed}defaults: ${JSON.stringify(settings)}\n`);
+    const inProject = await load(listed.replace('path: acme/shop', `path: acme/shop\n    ${yamlKeys(settings)}`));
     expect(inDefaults.config).toEqual(inProject.config);
     expect(inProject.config.projects[0]).toMatchObject({
       preview: { source: { fixed: { repository: 'https://git.example.com/a/b', revision: 'a'.repeat(40) } } },
@@ -132,6 +143,18 @@ defaults:
     expect(config.projects[0]?.follow).toMatchObject({ targetBranches: ['dev'], drafts: false });
   });
 
+  it('takes a chart of another repository, and a folder of its own in its place', async () => {
+    const chart = '{repository: "oci://registry.example.com/charts/", chart: shop, revision: 1.4.2}';
+    const { config } = await load(`${least}defaults: {preview: {source: ${chart}}}\n`);
+    expect(config.projects[0]?.preview.source).toMatchObject({
+      chart: 'shop',
+      fixed: { repository: 'oci://registry.example.com/charts', revision: '1.4.2' },
+    });
+    const own = least.replace('path: acme/shop', 'path: acme/shop\n    preview: {source: {path: k8s}}');
+    const { config: other } = await load(`${own}defaults: {preview: {source: ${chart}}}\n`);
+    expect(other.projects[0]?.preview.source).toEqual({ path: 'k8s', recurse: true, chart: null, fixed: null });
+  });
+
   it('gives the policy that decisions are made by', async () => {
     const { config } = await load(least);
     const [project] = config.projects;
@@ -144,14 +167,20 @@ defaults:
       namespacePrefix: 'preview-',
       follow: {
         labelsAny: [],
+        labelsAll: [],
         labelsNone: ['no-preview'],
         targetBranches: ['main', 'release/*'],
         sourceBranches: ['*'],
+        authorsAny: [],
         authorsNone: [],
         drafts: true,
-        forks: 'never',
+        forks: 'approved',
+        optInLabel: null,
       },
+      settable: {},
       gatePipeline: 'none',
+      gateImages: [],
+      gateApproval: 'none',
       ttlMs: 72 * hour,
       deployTimeoutMs: 600_000,
       maxPreviews: 20,

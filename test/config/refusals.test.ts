@@ -45,7 +45,7 @@ agents: [{name: default, token: a-token-of-some-length}]
     [
       'a key of another place',
       'ttl: 3h',
-      '11:5 projects[0].ttl: unknown key, which this version does not have. A key of this name belongs at `projects[].lifetime.ttl`. The nearest key here is `path`; known are `name`, `path`, `preview`, `follow`, `gate`, `lifetime`, `limits`, `feedback`, `deployTimeout`, `webhookSecret`.',
+      '11:5 projects[0].ttl: unknown key, which this version does not have. A key of this name belongs at `projects[].lifetime.ttl`. The nearest key here is `path`; known are `name`, `path`, `preview`, `follow`, `gate`, `lifetime`, `limits`, `feedback`, `commands`, `settable`, `deployTimeout`, `webhookSecret`.',
     ],
     [
       'a key of a later version',
@@ -88,6 +88,26 @@ agents: [{name: default, token: a-token-of-some-length}]
       '11:23 projects[0].preview.source: has `repository` but no `revision`. Give both or neither.',
     ],
     [
+      'a chart without its repository',
+      'preview: {source: {chart: shop}}',
+      '11:23 projects[0].preview.source: has `chart` but no `repository`. Name the repository and the version of the chart.',
+    ],
+    [
+      'a chart in a folder',
+      'preview: {source: {repository: https://x/y, revision: 1.2.3, chart: shop, path: k8s}}',
+      '11:23 projects[0].preview.source: has `chart` and `path`. Give one of them.',
+    ],
+    [
+      'a range of versions',
+      'preview: {source: {repository: https://x/y, revision: ">=1.2", chart: shop}}',
+      '11:59 projects[0].preview.source.revision: not one version of a chart, such as 1.4.2. A range or a name may mean another thing tomorrow.',
+    ],
+    [
+      'a registry without a chart',
+      `preview: {source: {repository: "oci://x/y", revision: ${'a'.repeat(40)}}}`,
+      '11:36 projects[0].preview.source.repository: is a registry, which holds charts. Name the `chart`.',
+    ],
+    [
       'a moving revision',
       'preview: {source: {repository: https://x/y, revision: main}}',
       '11:59 projects[0].preview.source.revision: not a full commit id of 40 hexadecimal digits, which alone means the same thing tomorrow.',
@@ -97,7 +117,7 @@ agents: [{name: default, token: a-token-of-some-length}]
       'preview: {source: {path: ../x}}',
       '11:30 projects[0].preview.source.path: not a folder inside the repository, such as deploy/preview. Write it relative and without "..".',
     ],
-    ['forks', 'follow: {forks: approved}', '11:21 projects[0].follow.forks: not one of never, always.'],
+    ['forks', 'follow: {forks: some}', '11:21 projects[0].follow.forks: not one of never, approved, always.'],
     ['no time at all', 'lifetime: {ttl: 0s}', '11:21 projects[0].lifetime.ttl: too short. The least is 1s.'],
     [
       'a list for a text',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGitLab, type GitLab } from '../../src/gitlab/client.js';
 import { postCommitStatus } from '../../src/gitlab/commit-status.js';
 import { newestPipeline, readGate } from '../../src/gitlab/pipelines.js';
-import { noPipelineDetail } from '../../src/preview/gate.js';
+import { noPipelineDetail } from '../../src/preview/pipeline-gate.js';
 import type { JobPlan, MergeRequest, Project } from '../../src/sandbox/gitlab/model.js';
 import { type GitLab as StandIn, startGitLab } from '../../src/sandbox/gitlab/start-gitlab.js';
 import { json, startScriptedServer } from './scripted-server.js';
@@ -30,7 +30,8 @@ beforeEach(async () => {
 });
 
 const key = () => ({ projectId: project.id, iid: mergeRequest.iid, sha: mergeRequest.headSha ?? '' });
-const gate = () => readGate(gitlab, key());
+const gate = () => readGate(gitlab, { ...key(), gate: 'success' });
+const jobsGate = (...jobs: string[]) => readGate(gitlab, { ...key(), gate: { jobs } });
 const run = (jobs: JobPlan[]) => standIn.runPipeline(project, { ref: 'cart', jobs });
 
 describe('the gate', () => {
@@ -42,7 +43,9 @@ describe('the gate', () => {
     const pipeline = await run([{ name: 'build', durationMs: null }, { name: 'test' }]);
     expect((await gate()).state).toBe('waiting');
     standIn.finishJob(project, pipeline, 'build', 'failed');
-    expect(await gate()).toEqual({ state: 'failed', detail: 'The job build failed.' });
+    const failed = pipeline.jobs.find((job) => job.name === 'build');
+    const link = `${standIn.url}/${project.path}/-/jobs/${failed?.id}`;
+    expect(await gate()).toEqual({ state: 'failed', detail: 'The job build failed.', link });
     standIn.finishJob(project, pipeline, 'build', 'success');
     await expect.poll(async () => (await gate()).state).toBe('open');
   });
@@ -58,6 +61,44 @@ describe('the gate', () => {
     expect((await gate()).state).toBe('waiting');
     standIn.finishJob(project, pipeline, 'downstream', 'success');
     await expect.poll(async () => (await gate()).state).toBe('open');
+  });
+
+  it('of named jobs opens while the pipeline still runs, and names the one that failed', async () => {
+    const pipeline = await run([
+      { name: 'build-image', durationMs: null },
+      { name: 'test', durationMs: null },
+    ]);
+    expect(await jobsGate('build-image')).toMatchObject({ state: 'waiting' });
+    standIn.finishJob(project, pipeline, 'build-image', 'success');
+    expect(await jobsGate('build-image')).toEqual({ state: 'open' });
+    expect(await jobsGate('build-image', 'scan')).toMatchObject({
+      state: 'waiting',
+      detail: 'The pipeline has no job scan.',
+    });
+    standIn.finishJob(project, pipeline, 'test', 'failed');
+    expect(await jobsGate('test')).toMatchObject({ state: 'failed', detail: 'The job test failed.' });
+    expect(await jobsGate('build-image')).toEqual({ state: 'open' });
+  });
+
+  it('finds a named job of the branch pipeline beside that of the merge request', async () => {
+    standIn.setPipelinePlan(project, [{ name: 'lint' }], 'merge_request_event');
+    await standIn.push(project, { branch: 'cart' });
+    await run([{ name: 'build-image' }]);
+    await expect.poll(async () => (await jobsGate('build-image', 'lint')).state).toBe('open');
+  });
+
+  it('of a canceled or skipped pipeline says that it does not open', async () => {
+    const pipeline = await run([{ name: 'build', durationMs: null }]);
+    standIn.finishJob(project, pipeline, 'build', 'canceled');
+    expect(await gate()).toMatchObject({ state: 'failed', detail: 'The job build was canceled.' });
+    const skipped = await run([{ name: 'build', durationMs: null }]);
+    standIn.finishJob(project, skipped, 'build', 'skipped');
+    expect(await gate()).toMatchObject({ state: 'failed', detail: 'All jobs of the pipeline were skipped.' });
+  });
+
+  it('waits for a manual job that blocks', async () => {
+    await run([{ name: 'build' }, { name: 'approve', manual: true, allowFailure: false }]);
+    await expect.poll(gate).toMatchObject({ state: 'waiting', detail: 'The manual job approve was not started.' });
   });
 
   it('does not count what commit statuses say', async () => {
@@ -119,7 +160,7 @@ describe('a merged-results pipeline', () => {
     });
     const client = createGitLab({ url: server.url, token: 't' });
     try {
-      return (await readGate(client, { projectId: 5, iid: 42, sha })).state;
+      return (await readGate(client, { projectId: 5, iid: 42, sha, gate: 'success' })).state;
     } finally {
       await client.close();
       await server.close();
@@ -132,6 +173,88 @@ describe('a merged-results pipeline', () => {
 
   it('of another commit does not', async () => {
     expect(await gateWith(['c'.repeat(40), 'd'.repeat(40)])).toBe('waiting');
+  });
+});
+
+describe('a pipeline of many kinds', () => {
+  const sha = 'a'.repeat(40);
+  const own = { id: 9, project_id: 5, sha, ref: 'cart', source: 'push', status: 'running' };
+  const jobOf = (name: string, status: string, link?: string) => [
+    { id: 1, name, status, allow_failure: false, web_url: link },
+  ];
+
+  /** A GitLab of given pipelines, and of jobs and bridges by pipeline. */
+  async function withGitLab<T>(
+    given: { pipelines: unknown[]; jobs: Record<number, unknown[]>; bridges?: Record<number, unknown[]> },
+    work: (client: GitLab, asked: () => string[]) => Promise<T>,
+  ): Promise<T> {
+    const server = await startScriptedServer((_, response, request) => {
+      const path = request.url ?? '';
+      const id = Number(/pipelines\/(\d+)\//.exec(path)?.[1]);
+      if (path.includes('/jobs')) return json(response, 200, given.jobs[id] ?? []);
+      if (path.includes('/bridges')) return json(response, 200, given.bridges?.[id] ?? []);
+      if (path.includes('/repository/commits')) return json(response, 404, { message: '404 Commit Not Found' });
+      json(response, 200, given.pipelines);
+    });
+    const client = createGitLab({ url: server.url, token: 't' });
+    try {
+      return await work(client, () => server.requests.map(({ path }) => path));
+    } finally {
+      await client.close();
+      await server.close();
+    }
+  }
+
+  const bridge = { id: 2, name: 'child', status: 'running', allow_failure: false };
+
+  it('looks for a named job in child pipelines of the same project alone', async () => {
+    for (const [projectId, state] of [
+      [5, 'open'],
+      [6, 'waiting'],
+    ] as const) {
+      const bridges = { 9: [{ ...bridge, downstream_pipeline: { id: 10, project_id: projectId } }] };
+      const given = { pipelines: [own], jobs: { 9: [], 10: jobOf('build-image', 'success') }, bridges };
+      const gate = { jobs: ['build-image'] };
+      const reading = await withGitLab(given, (client) => readGate(client, { projectId: 5, iid: 42, sha, gate }));
+      expect(reading.state).toBe(state);
+    }
+  });
+
+  it.each(['external', 'parent_pipeline', 'security_orchestration_policy', 'webide'])(
+    'of source %s never counts',
+    async (source) => {
+      const given = { pipelines: [{ ...own, source }], jobs: { 9: jobOf('build', 'success') } };
+      const input = { projectId: 5, iid: 42, sha, gate: 'success' as const };
+      expect(await withGitLab(given, (client) => readGate(client, input))).toMatchObject({ detail: noPipelineDetail });
+    },
+  );
+
+  it('that ran in another project, or for another sha, never counts', async () => {
+    for (const other of [{ project_id: 6 }, { sha: 'b'.repeat(40) }]) {
+      const given = { pipelines: [{ ...own, ...other }], jobs: { 9: jobOf('build', 'success') } };
+      const input = { projectId: 5, iid: 42, sha, gate: 'success' as const };
+      expect(await withGitLab(given, (client) => readGate(client, input))).toMatchObject({ detail: noPipelineDetail });
+    }
+  });
+
+  it('links to GitLab alone', async () => {
+    const input = { projectId: 5, iid: 42, sha, gate: 'success' as const };
+    for (const link of ['https://evil.example.com/-/jobs/1', 'javascript:alert(1)', 'http://127.0.0.1:1/-/jobs/1']) {
+      const given = { pipelines: [own], jobs: { 9: jobOf('build', 'failed', link) } };
+      const reading = await withGitLab(given, (client) => readGate(client, input));
+      expect(reading).toEqual({ state: 'failed', detail: 'The job build failed.', link: null });
+    }
+  });
+
+  it('whose merge commit GitLab has removed is asked for once', async () => {
+    const ref = 'refs/merge-requests/42/merge';
+    const merged = { ...own, id: 8, sha: 'c'.repeat(40), ref, source: 'merge_request_event' };
+    const input = { projectId: 5, iid: 42, sha, gate: 'success' as const };
+    await withGitLab({ pipelines: [merged], jobs: {} }, async (client, asked) => {
+      expect(await readGate(client, input)).toMatchObject({ detail: noPipelineDetail });
+      await readGate(client, input);
+      expect(asked().filter((path) => path.includes('/commits/'))).toHaveLength(1);
+    });
   });
 });
 

@@ -4,16 +4,17 @@ import { commitFailed, rendered } from '../../src/preview/deployment.js';
 import { basePolicy, hourMs } from './model/world.js';
 import { anInput, anObservation, aRow, deployingRow, newSha, now, revision, sha, someFacts } from './samples.js';
 
-const closedGate = { sha: newSha, reading: { state: 'waiting' as const, detail: '1 of 2 jobs' } };
-const openGate = { sha: newSha, reading: { state: 'open' as const } };
+const ofNewSha = { projectId: 7, sha: newSha, gate: 'pipeline' };
+const closedGate = [{ ...ofNewSha, reading: { state: 'waiting' as const, detail: '1 of 2 jobs' } }];
+const openGate = [{ ...ofNewSha, reading: { state: 'open' as const } }];
 const pushed = someFacts({ sha: newSha });
 
 describe('a decision on its own result', () => {
   test('changes nothing', () => {
     const inputs = [
       anInput(),
-      anInput({ facts: pushed, gate: closedGate }),
-      anInput({ facts: pushed, gate: openGate }),
+      anInput({ facts: pushed, gates: closedGate }),
+      anInput({ facts: pushed, gates: openGate }),
       anInput({ preview: null }),
       anInput({ preview: deployingRow(), observation: anObservation() }),
       anInput({ facts: someFacts({ state: 'closed' }) }),
@@ -47,11 +48,11 @@ describe('the first incarnation', () => {
   });
 
   test('waits for its pipeline, and writes no file', () => {
-    const decision = decide(anInput({ preview: null, facts: pushed, gate: closedGate }));
+    const decision = decide(anInput({ preview: null, facts: pushed, gates: closedGate }));
     expect(decision.preview).toMatchObject({ phase: 'waiting', waitingFor: 'pipeline', waitingSince: now });
     expect(decision.preview?.members[0]).toMatchObject({
       wantedSha: null,
-      next: { sha: newSha, waitingFor: 'pipeline', since: now, detail: '1 of 2 jobs' },
+      next: { sha: newSha, waitingFor: 'pipeline', since: now, detail: '1 of 2 jobs', link: null, stuck: false },
     });
     expect(decision.needsCommit).toBe(false);
   });
@@ -92,7 +93,7 @@ describe('the first incarnation', () => {
 
 describe('a new sha', () => {
   test('waits at its gate while the old one stays deployed', () => {
-    const decision = decide(anInput({ facts: pushed, gate: closedGate }));
+    const decision = decide(anInput({ facts: pushed, gates: closedGate }));
     expect(decision.preview).toMatchObject({ phase: 'ready', waitingFor: null, wantedRevision: revision });
     expect(decision.preview?.members[0]).toMatchObject({ wantedSha: sha, deployedSha: sha, next: { sha: newSha } });
     expect(decision.needsCommit).toBe(false);
@@ -101,34 +102,37 @@ describe('a new sha', () => {
   test('that GitLab said nothing of yet waits too, and asks', () => {
     const decision = decide(anInput({ facts: pushed }));
     expect(decision.preview?.members[0]?.next).toMatchObject({ sha: newSha, detail: null });
-    expect(decision.needed).toEqual({ mergeRequest: false, gateSha: newSha });
+    expect(decision.needed).toEqual({ mergeRequest: false, gateSha: newSha, images: [] });
   });
 
   test('is deployed when its gate opens, over an edit, without a slot of its own', () => {
     const usage = { project: 20, total: 20, maxTotal: 20, ahead: 9, aheadElsewhere: 0 };
-    const decision = decide(anInput({ facts: pushed, gate: openGate, usage, preview: aRow({ edited: 'edited' }) }));
+    const decision = decide(anInput({ facts: pushed, gates: openGate, usage, preview: aRow({ edited: 'edited' }) }));
     expect(decision.preview).toMatchObject({ phase: 'deploying', wantedRevision: null, edited: null });
     expect(decision.preview?.members[0]).toMatchObject({ wantedSha: newSha, deployedSha: sha, next: null });
     expect(decision.needsCommit).toBe(true);
   });
 
   test('keeps since when it waits for the same, and its last detail while GitLab cannot say', () => {
-    const waiting = decide(anInput({ facts: pushed, gate: closedGate })).preview;
-    const later = decide(anInput({ preview: waiting, facts: pushed, gate: null, now: now + 5 }));
+    const waiting = decide(anInput({ facts: pushed, gates: closedGate })).preview;
+    const later = decide(anInput({ preview: waiting, facts: pushed, gates: [], now: now + 5 }));
     expect(later.changed).toBe(false);
-    const failed = { sha: newSha, reading: { state: 'failed' as const, detail: 'The job test failed.' } };
+    const link = 'https://gitlab.example.com/acme/shop/-/jobs/9';
+    const failed = [{ ...ofNewSha, reading: { state: 'failed' as const, detail: 'The job test failed.', link } }];
     expect(
-      decide(anInput({ preview: waiting, facts: pushed, gate: failed, now: now + 5 })).preview?.members[0]?.next,
+      decide(anInput({ preview: waiting, facts: pushed, gates: failed, now: now + 5 })).preview?.members[0]?.next,
     ).toEqual({
       sha: newSha,
       waitingFor: 'pipeline',
       since: now,
       detail: 'The job test failed.',
+      link,
+      stuck: true,
     });
   });
 
   test('that was taken back leaves nothing waiting', () => {
-    const waiting = decide(anInput({ facts: pushed, gate: closedGate })).preview;
+    const waiting = decide(anInput({ facts: pushed, gates: closedGate })).preview;
     expect(decide(anInput({ preview: waiting })).preview?.members[0]?.next).toBeNull();
   });
 });
@@ -209,9 +213,14 @@ describe('an edit of the file', () => {
 
 describe('the commit', () => {
   test('of another revision is a deployment, of the deployed one it is none', () => {
-    expect(rendered(aRow({ wantedRevision: null }), revision, now).phase).toBe('ready');
-    expect(rendered(aRow(), '2', now)).toMatchObject({ phase: 'deploying', wantedRevision: '2', deployingSince: now });
-    expect(rendered(deployingRow({ wantedRevision: null }), '2', now)).toMatchObject({
+    expect(rendered(aRow({ wantedRevision: null }), { revision, url: null }, now).phase).toBe('ready');
+    expect(rendered(aRow(), { revision: '2', url: null }, now)).toMatchObject({
+      phase: 'deploying',
+      wantedRevision: '2',
+      deployingSince: now,
+      url: null,
+    });
+    expect(rendered(deployingRow({ wantedRevision: null }), { revision: '2', url: null }, now)).toMatchObject({
       phase: 'deploying',
       wantedRevision: '2',
       deployingSince: now - 60_000,
@@ -226,11 +235,14 @@ describe('the commit', () => {
 });
 
 describe('what else it depends on', () => {
-  test('a changed URL is written', () => {
+  test('a changed URL waits for the file that holds it, which the sweep renders again', () => {
     const policy = { ...basePolicy, urlTemplate: 'https://{{slug}}.new.example.com' };
     const decision = decide(anInput({ policy }));
-    expect(decision.preview?.url).toBe('https://shop-42.new.example.com');
-    expect(decision.needsCommit).toBe(true);
+    expect(decision.preview?.url).toBe(aRow().url);
+    expect(decision.needsCommit).toBe(false);
+    const url = 'https://shop-42.new.example.com';
+    const { wantedRevision } = aRow();
+    expect(rendered(aRow(), { revision: wantedRevision ?? '', url }, now)).toEqual({ ...aRow(), url });
   });
 
   test('the sweep looks again at the time-out and at the end of its life', () => {
@@ -248,8 +260,8 @@ describe('what else it depends on', () => {
     ['what is about to begin', anInput({ reading: 'none', preview: null }), false, true, null],
     ['the gate of a new sha', anInput({ facts: pushed }), false, false, newSha],
     ['nothing twice', anInput({ now: now + 30 * hourMs }), true, false, null],
-    ['no gate of a sha that is wanted already', anInput({ gate: null }), false, false, null],
+    ['no gate of a sha that is wanted already', anInput({ gates: [] }), false, false, null],
   ])('GitLab is asked for %s', (_, input, asked, mergeRequest, gateSha) => {
-    expect(neededReads(input, asked)).toEqual({ mergeRequest, gateSha });
+    expect(neededReads(input, asked)).toEqual({ mergeRequest, gateSha, images: [] });
   });
 });

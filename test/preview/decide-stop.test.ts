@@ -104,7 +104,7 @@ describe('the breaker', () => {
     const preview = aRow({ heldStop: { reason: 'label', since: 5 } });
     expect(decide(anInput({ preview })).preview?.heldStop).toBeNull();
     const facts = { ...labelled, sha: 'b'.repeat(40) };
-    const still = decide(anInput({ preview, facts, gate: null, breaker: openBreaker })).preview;
+    const still = decide(anInput({ preview, facts, gates: [], breaker: openBreaker })).preview;
     expect(still).toMatchObject({ heldStop: { reason: 'label', since: 5 }, members: [{ wantedSha: sha, next: null }] });
   });
 });

@@ -3,14 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { holdsSlot } from '../../src/preview/lifecycle.js';
 import { compareWithOracle } from './model/compare.js';
 import { histories, play, type Step } from './model/history.js';
-import { basePolicy, createWorld, type Fault, faults } from './model/world.js';
+import { basePolicy, createWorld, type Fault, faults, gatedPolicy } from './model/world.js';
 
 const roomy = { mergeRequests: 3, branchOf: (iid: number) => `feature-${iid}` };
 
-function endsAsTheOracleSays(steps: Step[], fault: Fault | null): void {
-  const world = createWorld(basePolicy, fault);
+function endsAsTheOracleSays(steps: Step[], fault: Fault | null, policy = basePolicy): void {
+  const world = createWorld(policy, fault);
   play(world, steps, roomy);
   compareWithOracle(world);
+}
+
+function gatedEndsAsTheOracleSays(steps: Step[], fault: Fault | null): void {
+  endsAsTheOracleSays(steps, fault, gatedPolicy);
 }
 
 /** Two slots for four merge requests, whose branches share one slug. */
@@ -33,6 +37,13 @@ describe('any history, then one catch-up', () => {
     );
   });
 
+  test('ends as the oracle says with every gate closed at first', () => {
+    fc.assert(
+      fc.property(histories(120), (steps) => endsAsTheOracleSays(steps, null, gatedPolicy)),
+      { numRuns: 400 },
+    );
+  });
+
   test('keeps the limit and wastes no slot', () => {
     fc.assert(
       fc.property(histories(120), (steps) => keepsTheLimit(steps, null)),
@@ -50,6 +61,8 @@ const broken: Record<Fault, string> = {
   'unknown-is-closed': 'only an end that happened ends a preview',
   'any-revision-counts': 'deployed means reported healthy',
   'gate-of-another-sha': 'never in Git before its gate',
+  'image-of-another-sha': 'never in Git before its image',
+  'approval-of-another-sha': 'differs from the oracle',
   'expiry-without-reading': 'nothing expires that was pushed to',
   'note-acts-twice': 'differs from the oracle',
   'gone-is-ignored': 'it does not settle',
@@ -57,7 +70,8 @@ const broken: Record<Fault, string> = {
 
 describe('a deliberate fault is caught', () => {
   test.each(faults)('%s', (fault) => {
-    const property = fault === 'stale-slot' ? keepsTheLimit : endsAsTheOracleSays;
+    const isGated = fault === 'image-of-another-sha' || fault === 'approval-of-another-sha';
+    const property = fault === 'stale-slot' ? keepsTheLimit : isGated ? gatedEndsAsTheOracleSays : endsAsTheOracleSays;
     const result = fc.check(
       fc.property(histories(120), (steps) => property(steps, fault)),
       { numRuns: 3_000, endOnFailure: true, seed: 42 },

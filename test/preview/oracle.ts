@@ -24,13 +24,17 @@ export interface FinalState {
   /** Removals and restorations of its file by people. */
   branchActs: { at: number; removed: boolean }[];
   headIsGreen: boolean;
-  /** Shas whose pipeline was green while they were the head: while the head waits, one of them may run. */
+  headIsRed: boolean;
+  headHasImage: boolean;
+  /** What the configuration asks for beside a green pipeline. */
+  needs: { image: boolean; approval: boolean };
+  /** Shas that every gate let pass while they were the head: while the head waits, one of them may run. */
   greenHeads: string[];
 }
 
 export type Expected =
   | { lives: false; reason: 'merged' | 'closed' | 'command' | 'git' | 'unfollowed' | 'label' | 'expired' }
-  | { lives: true; expiresAt: number; head: string; headMayRun: boolean; mayRunInstead: string[] };
+  | { lives: true; expiresAt: number; head: string; headMayRun: boolean; waitsFor: string | null; mayRunInstead: string[] };
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -53,13 +57,29 @@ export function oracle(final: FinalState, ttlMs: number, now: number): Expected 
   if (now >= expiresAt) {
     return { lives: false, reason: 'expired' };
   }
+  const waitsFor = awaited(final);
   return {
     lives: true,
     expiresAt,
     head: final.sha,
-    headMayRun: final.headIsGreen,
-    mayRunInstead: final.headIsGreen ? [] : final.greenHeads,
+    headMayRun: waitsFor === null,
+    waitsFor,
+    mayRunInstead: waitsFor === null ? [] : final.greenHeads,
   };
+}
+
+/** Which gate is told: a pipeline that failed, then a person who has to act, then what comes by itself. */
+function awaited(final: FinalState): string | null {
+  if (final.headIsRed) {
+    return 'pipeline';
+  }
+  if (final.needs.approval && !final.comments.some(({ body }) => body === `/preview approve ${final.sha}`)) {
+    return 'approval';
+  }
+  if (!final.headIsGreen) {
+    return 'pipeline';
+  }
+  return final.needs.image && !final.headHasImage ? 'image' : null;
 }
 
 function words(final: FinalState): Word[] {
@@ -88,6 +108,9 @@ function endOfLife(final: FinalState, said: Word[], ttlMs: number): number {
     newest = Math.max(newest, at);
   }
   for (const { at, body } of final.comments) {
+    if (body.startsWith('/preview approve ')) {
+      newest = Math.max(newest, at);
+    }
     const days = /^\/preview extend (\d+)d$/.exec(body)?.[1];
     if (days !== undefined) {
       newest = Math.max(newest, at);

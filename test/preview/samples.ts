@@ -63,6 +63,10 @@ export function aRow(change: Partial<Preview> = {}): Preview {
     stoppedAt: null,
     stopReason: null,
     stoppedBy: null,
+    stopDetail: null,
+    setValues: {},
+    redeployedAt: null,
+    ordered: null,
     ...change,
   };
 }
@@ -92,7 +96,7 @@ export function anInput(change: Partial<DecideInput> = {}): DecideInput {
     reading: 'fresh',
     preview: aRow(),
     policy: basePolicy,
-    gate: { sha, reading: { state: 'open' } },
+    gates: [{ projectId: 7, sha, gate: 'pipeline', reading: { state: 'open' } }],
     wishes: [],
     observation: null,
     usage: { project: 0, total: 0, maxTotal: 200, ahead: 0, aheadElsewhere: 0 },

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
-import { openBranch } from '../../src/git/branch.js';
+import { type Branch, openBranch } from '../../src/git/branch.js';
 import { openMirror } from '../../src/git/mirror.js';
 import { type BranchWriter, createBranchWriter } from '../../src/manager/commit/branch-writer.js';
 import type { FollowUp } from '../../src/manager/commit/follow-up.js';
 import type { RenderProject } from '../../src/manager/render/context.js';
-import { createRenderer } from '../../src/manager/render/renderer.js';
+import { createRenderer, type Renderer } from '../../src/manager/render/renderer.js';
 import { branchStores } from '../../src/manager/serve-branch-stores.js';
 import type { MergeRequestFacts } from '../../src/preview/facts.js';
 import type { Preview } from '../../src/preview/preview.js';
 import { type GitServer, startGitServer } from '../../src/sandbox/git-server.js';
 import { rowFromPreview, rowsFromMembers } from '../../src/store/preview-rows.js';
 import type { JobSpec } from '../../src/store/queue.js';
+import { enqueueStale } from '../../src/store/template-sweep.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { createPerson, git, type Person, temporaryFolder } from './git-client.js';
 import { mergeRequestFacts } from './preview-rows.js';
@@ -23,7 +24,8 @@ const shopProject: RenderProject = {
   path: 'acme/shop',
   cloneUrl: 'https://gitlab.example.com/acme/shop.git',
   template: 'application',
-  source: { path: 'deploy/preview', recurse: true, fixed: null },
+  url: 'https://{{slug}}.preview.example.com',
+  source: { path: 'deploy/preview', recurse: true, chart: null, fixed: null },
   values: {},
 };
 
@@ -34,6 +36,9 @@ interface PreviewColumns {
   cause: string | null;
   message: string | null;
   wanted_revision: string | null;
+  url: string | null;
+  rendered_with: string | null;
+  template_problem: string | null;
   version: number;
   edited: string | null;
   needs_commit: boolean;
@@ -52,6 +57,8 @@ export interface BranchWorld {
   /** A writer with a fresh local copy, as after a restart; `url`: of a proxy before the server. */
   writer(options?: { url?: string; gitTimeoutMs?: number }): Promise<BranchWriter>;
   person(): Promise<Person>;
+  /** Runs the template sweep once, as the last writer's manager would; answers how many it let through. */
+  sweep(most: number): Promise<number>;
   /** Puts a row that waits for the branch, and what GitLab said of its merge request. */
   add(preview: Preview, facts?: Partial<MergeRequestFacts>): Promise<void>;
   /** Changes columns of a row, as decide would; its version rises. */
@@ -78,6 +85,7 @@ export async function createBranchWorld(): Promise<BranchWorld> {
   const followUps: FollowUp[] = [];
   const closers: Array<() => Promise<unknown>> = [];
   let writers = 0;
+  let latest: { branch: Branch; renderer: Renderer } | null = null;
 
   function jobs(all: readonly FollowUp[]): JobSpec[] {
     followUps.push(...all);
@@ -98,13 +106,15 @@ export async function createBranchWorld(): Promise<BranchWorld> {
     const author = { name: 'Mayfly', email: 'mayfly@example.com' };
     const names = { name: 'dynamic-envs', applications: 'apps', templates: 'templates' };
     const branch = openBranch({ mirror, author, ...names });
+    const renderer = createRenderer(
+      { readText: branch.readText, project: (name) => (name === project.name ? project : null) },
+      builtIn,
+    );
+    latest = { branch, renderer };
     return createBranchWriter({
       branch,
       ...branchStores(pool, jobs),
-      render: createRenderer(
-        { readText: branch.readText, project: (name) => (name === project.name ? project : null) },
-        builtIn,
-      ),
+      ...renderer,
       projectPath: () => project.path,
       applications: 'apps',
       log,
@@ -124,6 +134,13 @@ export async function createBranchWorld(): Promise<BranchWorld> {
       const person = await createPerson(server.repositoryUrl('platform/envs'));
       closers.push(person.remove);
       return person;
+    },
+    async sweep(most) {
+      if (latest === null) throw new Error('there was no writer yet');
+      const { templates } = await latest.branch.look({ maxAgeMs: 0 });
+      const fingerprint = latest.renderer.fingerprint(project.name, templates) ?? '';
+      const job = { task: 'commit', key: 'commit', payload: {} };
+      return enqueueStale(pool, { wanted: [{ project: project.name, fingerprint }], most, job });
     },
     add: async (preview, facts = {}) => {
       const stored = JSON.stringify({ ...rowFromPreview(preview), needs_commit: true });

@@ -59,6 +59,10 @@ export function deployingPreview(iid: number, changes: Partial<Preview> = {}): P
     stoppedAt: null,
     stopReason: null,
     stoppedBy: null,
+    stopDetail: null,
+    setValues: {},
+    redeployedAt: null,
+    ordered: null,
     ...changes,
   };
 }

@@ -1,87 +1,73 @@
-import { count, fields, type Manifest, records, text } from '../manifest.js';
+import { fields, type Manifest, records, text } from '../manifest.js';
+import type { Blame } from './blame.js';
+import { blameContainer } from './blame-container.js';
+import { newestOf, type Warning } from './warnings.js';
 
-/** The pod that most likely holds the preview up, and what its own status says. */
-export interface Blame {
-  pod: Manifest;
-  /** null when the pod as a whole is to blame: it was not scheduled. */
-  container: string | null;
-  /** `ImagePullBackOff`, `CrashLoopBackOff`, `Unschedulable`, `NotReady`, … */
-  reason: string;
-  message: string;
-  exitCode: number | null;
-  restarts: number;
-  /** It has started before: its last run has logs. */
-  ranBefore: boolean;
-  /** It will not get better by waiting a little. */
-  stuck: boolean;
-}
-
-/** Reasons for which the kubelet keeps trying without hope until somebody changes something. */
-const hopeless: ReadonlySet<string> = new Set([
-  'ImagePullBackOff',
-  'ErrImageNeverPull',
-  'InvalidImageName',
-  'CreateContainerConfigError',
-  'CreateContainerError',
+/** What the kubelet tells in an event alone while a pod waits to be made. */
+const preparation: ReadonlySet<string> = new Set([
+  'FailedMount',
+  'FailedAttachVolume',
+  'FailedCreatePodSandBox',
+  'FailedPostStartHook',
 ]);
 
-/** A container that ended more often than this is failing, not finding its feet. */
-const toleratedRestarts = 2;
+/** What mounts a missing secret or claim may still appear: certificates take a minute or so. */
+const patienceMs = 120_000;
 
-/** The worst of the pods; null when none of them is in trouble. */
-export function blamePod(pods: readonly Manifest[]): Blame | null {
-  const blames = pods.flatMap((pod) => {
-    const blame = judgePod(pod);
-    return blame === null ? [] : [blame];
+export interface PodFaults {
+  pod: Manifest;
+  blame: Blame;
+}
+
+/** The pod in the worst trouble, the newest of several; null when none is in trouble. */
+export function blamePod(pods: readonly Manifest[], warnings: readonly Warning[], now: number): PodFaults | null {
+  const found = pods.flatMap((pod) => {
+    const blame = judgePod(pod, warnings, now);
+    return blame === null ? [] : [{ pod, blame }];
   });
-  return blames.sort((a, b) => rank(b) - rank(a))[0] ?? null;
+  return found.sort((a, b) => rank(b.blame) - rank(a.blame) || ageMs(a.pod, now) - ageMs(b.pod, now))[0] ?? null;
 }
 
-function rank(blame: Blame): number {
-  if (blame.stuck) return 4;
-  if (blame.exitCode !== null && blame.exitCode !== 0) return 3;
-  return blame.reason === 'NotReady' ? 1 : 2;
+function rank({ stuck, container, reason }: Blame): number {
+  if (stuck) return 4;
+  if (container !== null && container.exitCode !== null && container.exitCode !== 0) return 3;
+  return reason === 'NotReady' ? 1 : 2;
 }
 
-function judgePod(pod: Manifest): Blame | null {
+/** How long an object has been there, milliseconds; for ever when it does not say. */
+export function ageMs(object: Manifest, now: number): number {
+  const createdAt = Date.parse(text(object.metadata.creationTimestamp));
+  return Number.isNaN(createdAt) ? Number.POSITIVE_INFINITY : now - createdAt;
+}
+
+function judgePod(pod: Manifest, warnings: readonly Warning[], now: number): Blame | null {
   const status = fields(pod.status);
   if (pod.metadata.deletionTimestamp !== undefined || status.phase === 'Succeeded') return null;
+  const { name } = pod.metadata;
   const conditions = records(status.conditions);
+  const whole = { kind: 'Pod', name, container: null };
   const unscheduled = conditions.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
-  const whole = { pod, container: null, exitCode: null, restarts: 0, ranBefore: false };
   if (unscheduled !== undefined) {
+    // A cluster may grow a node for it.
     return { ...whole, reason: text(unscheduled.reason), message: text(unscheduled.message), stuck: false };
   }
-  const containers = [...records(status.initContainerStatuses), ...records(status.containerStatuses)];
-  for (const container of containers) {
-    const blame = judgeContainer(pod, container);
-    if (blame !== null) return blame;
+  const age = ageMs(pod, now);
+  for (const [list, init] of [['initContainerStatuses', true] as const, ['containerStatuses', false] as const]) {
+    for (const container of records(status[list])) {
+      const blame = blameContainer({ pod: name, init, status: container, ageMs: age, warnings });
+      if (blame !== null) return blame;
+    }
   }
   if (status.phase === 'Failed') {
-    return { ...whole, reason: text(status.reason) || 'Failed', message: text(status.message), stuck: true };
+    // Evicted, or past its deadline: what made it makes another one, or fails itself.
+    return { ...whole, reason: text(status.reason) || 'Failed', message: text(status.message), stuck: false };
   }
-  return null;
-}
-
-function judgeContainer(pod: Manifest, container: Record<string, unknown>): Blame | null {
-  const state = fields(container.state);
-  const waiting = fields(state.waiting);
-  const ended = fields(state.terminated ?? fields(container.lastState).terminated);
-  const restarts = count(container.restartCount);
-  const exitCode = typeof ended.exitCode === 'number' ? ended.exitCode : null;
-  const common = { pod, container: text(container.name), exitCode, restarts, ranBefore: exitCode !== null };
-  const reason = text(waiting.reason);
-  if (reason !== '' && reason !== 'ContainerCreating' && reason !== 'PodInitializing') {
-    const crashing = reason === 'CrashLoopBackOff' && restarts > toleratedRestarts;
-    return { ...common, reason, message: text(waiting.message), stuck: hopeless.has(reason) || crashing };
+  if (status.phase === 'Pending') {
+    const event = newestOf(warnings, { kind: 'Pod', name }, preparation);
+    return event && { ...whole, reason: event.reason, message: event.message, stuck: age > patienceMs };
   }
-  if (state.terminated !== undefined && exitCode !== 0) {
-    return { ...common, reason: text(ended.reason) || 'Error', message: text(ended.message), stuck: false };
-  }
-  if (state.running !== undefined && container.ready === false) {
-    const message =
-      exitCode === null ? 'it runs and its readiness probe has not passed' : 'it was restarted and is not ready';
-    return { ...common, reason: 'NotReady', message, stuck: false };
-  }
-  return null;
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  return ready?.status === 'False' && ready.reason === 'ReadinessGatesNotReady'
+    ? { ...whole, reason: 'NotReady', message: text(ready.message), stuck: false }
+    : null;
 }

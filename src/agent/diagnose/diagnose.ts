@@ -1,23 +1,23 @@
+import { isAppError } from '../../error/app-error.js';
 import type { Diagnosis, ObservedObject } from '../../protocol/observations.js';
-import { displayName, fields, type Manifest, text } from '../manifest.js';
-import { type Blame, blamePod } from './blame-pod.js';
-import { cleanLine } from './redact.js';
-
-export interface DiagnoseDeps {
-  listPods(namespace: string, signal: AbortSignal): Promise<Manifest[]>;
-  /** Events of type Warning. */
-  listWarnings(namespace: string, signal: AbortSignal): Promise<Manifest[]>;
-  /** The last lines of a container's output, or of its run before. */
-  readLog(
-    input: { namespace: string; pod: string; container: string; previous: boolean; lines: number },
-    signal: AbortSignal,
-  ): Promise<string>;
-}
+import { displayName, type Manifest } from '../manifest.js';
+import { type Blame, sentenceOf } from './blame.js';
+import { blameClaim, claimsOf } from './blame-claim.js';
+import { blameCreation } from './blame-creation.js';
+import { blameIngress } from './blame-ingress.js';
+import { blamePod, type PodFaults } from './blame-pod.js';
+import { type ClusterReader, maxListed } from './cluster-reader.js';
+import { lastLines } from './log-lines.js';
+import { ownersOf } from './pod-owners.js';
+import { createRedactor, type Redactor } from './redact.js';
+import { secretValues } from './secret-values.js';
+import { readWarnings, type Warning, warningLine } from './warnings.js';
 
 export interface DiagnoseInput {
   namespace: string;
   /** The preview's objects that are not healthy, the worst first. */
   unwell: readonly ObservedObject[];
+  now: number;
   signal: AbortSignal;
 }
 
@@ -27,73 +27,127 @@ export interface Finding {
   stuck: boolean;
 }
 
-const logLines = 20;
+/** Groups whose objects are judged in words of our own, in which there is nothing to redact. */
+const ownWords: ReadonlySet<string> = new Set(['', 'apps', 'batch', 'networking.k8s.io']);
 const shownEvents = 5;
 const maxLine = 500;
+const maxSentence = 1_000;
 
 /** Why a preview is not healthy: the object to blame in one sentence, then its last warnings and its last lines. */
-export async function diagnose(deps: DiagnoseDeps, input: DiagnoseInput): Promise<Finding | null> {
+export async function diagnose(reader: ClusterReader, input: DiagnoseInput): Promise<Finding | null> {
   const first = input.unwell[0];
   if (first === undefined) return null;
-  const blame = blamePod(await deps.listPods(input.namespace, input.signal));
-  const warnings = lastWarnings(await deps.listWarnings(input.namespace, input.signal), blame);
-  const lines = blame?.ranBefore ? await lastLines(deps, blame, input) : [];
-  const object = blame === null ? displayName(first) : displayName({ kind: 'Pod', name: blame.pod.metadata.name });
+  const { namespace, signal } = input;
+  const [pods, events] = await Promise.all([
+    reader.list({ apiVersion: 'v1', kind: 'Pod', namespace }, signal),
+    reader.list({ apiVersion: 'v1', kind: 'Event', namespace, fieldSelector: 'type=Warning' }, signal),
+  ]);
+  const warnings = readWarnings(events);
+  const blame = await findBlame(reader, input, pods, warnings);
+  const shown = warningsAbout(blame, warnings);
+  const redactor = await redactorFor(reader, input, blame === null && shown.length === 0 && ownWords.has(first.group));
+  const sentence = blame === null ? sentenceOfObject(first, shown) : sentenceOf(blame);
+  const { line } = redactor ?? createRedactor([]);
+  const logs = await logsOf(reader, input, blame, redactor);
   return {
     diagnosis: {
       cause: 'health',
-      object,
-      sentence: blame === null ? sentenceOfObject(first, warnings) : sentenceOf(blame),
-      evidence: [...warnings, ...lines],
+      object: displayName(blame ?? first),
+      sentence: line(sentence, maxSentence),
+      evidence: shown.map((warning) => line(warningLine(warning), maxLine)),
+      ...(logs.length > 0 ? { logs } : {}),
     },
     stuck: blame?.stuck ?? false,
   };
 }
 
-function sentenceOf(blame: Blame): string {
-  const where = blame.container === null ? '' : `, container ${blame.container}`;
-  const exit = blame.exitCode === null ? '' : `, last exit code ${blame.exitCode}`;
-  const restarts = blame.restarts === 0 ? '' : `, ${blame.restarts} restarts`;
-  const message = blame.message === '' ? '' : `: ${blame.message}`;
-  return cleanLine(`Pod ${blame.pod.metadata.name}${where} is ${blame.reason}${exit}${restarts}${message}`, 1_000);
+/**
+ * From the nearest cause to the farthest: a pod of what is unwell, a pod that may not be made, what the kind of object
+ * lacks, and at last any pod: controllers make pods for kinds that nobody knows here.
+ */
+async function findBlame(
+  reader: ClusterReader,
+  input: DiagnoseInput,
+  pods: readonly Manifest[],
+  warnings: readonly Warning[],
+): Promise<Blame | null> {
+  const unwell = new Set(input.unwell.map(displayName));
+  const own = pods.filter((pod) => [displayName(nameOf(pod)), ...ownersOf(pod)].some((name) => unwell.has(name)));
+  const faulty = blamePod(own, warnings, input.now);
+  if (faulty !== null) return (await claimBehind(reader, input, faulty)) ?? faulty.blame;
+  return (
+    blameCreation(warnings, pods, unwell) ??
+    (await blameObject(reader, input)) ??
+    blamePod(pods, warnings, input.now)?.blame ??
+    null
+  );
 }
 
-/** No pod is in trouble, so there may be none: the newest warning says why, such as a quota. */
-function sentenceOfObject(object: ObservedObject, warnings: readonly string[]): string {
-  const reason = object.message || warnings.at(-1) || '';
-  return cleanLine(`${displayName(object)} is ${object.health}${reason === '' ? '' : `: ${reason}`}`, 1_000);
+function nameOf(pod: Manifest): { kind: string; name: string } {
+  return { kind: 'Pod', name: pod.metadata.name };
 }
 
-function lastWarnings(events: readonly Manifest[], blame: Blame | null): string[] {
-  const about = events.filter((event) => {
-    const involved = fields(event.involvedObject);
-    // Events of pods that are not to blame would only distract; those of workloads tell why there is no pod.
-    return blame === null || involved.kind !== 'Pod' || involved.name === blame.pod.metadata.name;
-  });
-  const sorted = [...about].sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1));
-  return sorted.slice(-shownEvents).map((event) => {
-    const involved = fields(event.involvedObject);
-    const repeated = typeof event.count === 'number' && event.count > 1 ? ` (${event.count} times)` : '';
-    const who = `${text(involved.kind)}/${text(involved.name)}`;
-    return cleanLine(`${text(event.reason)} ${who}: ${text(event.message)}${repeated}`, maxLine);
-  });
+/** A pod that is not placed may wait for a volume: then the claim is to blame. */
+async function claimBehind(reader: ClusterReader, input: DiagnoseInput, faulty: PodFaults): Promise<Blame | null> {
+  const names = faulty.blame.reason === 'Unschedulable' ? claimsOf(faulty.pod) : [];
+  return names.length === 0 ? null : blameClaim(reader, { ...input, names });
 }
 
-function timeOf(event: Manifest): string {
-  return text(event.lastTimestamp) || text(event.eventTime) || text(event.metadata.creationTimestamp);
-}
-
-async function lastLines(deps: DiagnoseDeps, blame: Blame, input: DiagnoseInput): Promise<string[]> {
-  const container = blame.container;
-  if (container === null) return [];
-  const pod = blame.pod.metadata.name;
-  const query = { namespace: input.namespace, pod, container, lines: logLines };
-  const running = blame.reason === 'NotReady';
-  // A container that waits to be started again has said its last words in the run before.
-  for (const previous of running ? [false] : [true, false]) {
-    const log = await deps.readLog({ ...query, previous }, input.signal);
-    const lines = log.split('\n').filter((line) => line.trim() !== '');
-    if (lines.length > 0) return lines.slice(-logLines).map((line) => cleanLine(line, maxLine));
+/** What an object without pods lacks. */
+async function blameObject(reader: ClusterReader, input: DiagnoseInput): Promise<Blame | null> {
+  for (const { group, kind, name } of input.unwell) {
+    const blame =
+      kind === 'PersistentVolumeClaim' && group === ''
+        ? await blameClaim(reader, { ...input, names: [name] })
+        : kind === 'Ingress'
+          ? await blameIngress(reader, { ...input, name })
+          : null;
+    if (blame !== null) return blame;
   }
-  return [];
+  return null;
+}
+
+/** Nobody is to blame: the object's own message says why, or the newest warning. */
+function sentenceOfObject(object: ObservedObject, warnings: readonly Warning[]): string {
+  const newest = warnings.at(-1);
+  const reason = object.message || (newest === undefined ? '' : warningLine(newest));
+  return `${displayName(object)} is ${object.health}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+/** Events of pods that are not to blame would only distract; those of workloads tell why there is no pod. */
+function warningsAbout(blame: Blame | null, warnings: readonly Warning[]): Warning[] {
+  const about = warnings.filter(
+    ({ kind, name }) => kind !== 'Pod' || blame === null || (blame.kind === 'Pod' && blame.name === name),
+  );
+  return about.slice(-shownEvents);
+}
+
+/** null: the values of the namespace's secrets are not known. Where there is nothing to redact, they are not read. */
+async function redactorFor(
+  reader: ClusterReader,
+  { namespace, signal }: DiagnoseInput,
+  idle: boolean,
+): Promise<Redactor | null> {
+  if (idle) return null;
+  try {
+    const secrets = await reader.list({ apiVersion: 'v1', kind: 'Secret', namespace }, signal);
+    return secrets.length < maxListed ? createRedactor(secretValues(secrets)) : null;
+  } catch (error) {
+    if (signal.aborted || !isAppError(error)) throw error;
+    return null;
+  }
+}
+
+/** A program prints what it likes: without the values of the secrets at hand, nothing of it travels. */
+async function logsOf(
+  reader: ClusterReader,
+  input: DiagnoseInput,
+  blame: Blame | null,
+  redactor: Redactor | null,
+): Promise<string[]> {
+  if (blame === null || blame.container === null) return [];
+  if (redactor === null) {
+    return ['(left out: the secrets of the namespace could not be read, and so nothing could be redacted)'];
+  }
+  return lastLines(reader, { namespace: input.namespace, signal: input.signal, blame, redactor });
 }

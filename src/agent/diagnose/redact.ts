@@ -5,7 +5,7 @@ const patterns: readonly RegExp[] = [
   /\b(?:xox[abprs]-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}|[sr]k_(?:live|test)_\w{10,}|npm_\w{30,})/g,
   // JSON web tokens.
   /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g,
   // Credentials in a URL, in a header, and values of fields that are named like secrets.
   /(:\/\/[^\s:/@]{0,64}:)[^\s@/]{1,256}(?=@)/g,
   /((?:\bauthorization\b["']?\s*[:=]\s*["']?)?\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}/gi,
@@ -14,9 +14,35 @@ const patterns: readonly RegExp[] = [
 
 const mask = '[redacted]';
 
-/** The text without what looks like a secret. */
-export function redact(text: string): string {
-  return patterns.reduce((clean, pattern) => clean.replace(pattern, replacement), text);
+/** Takes out what must not travel. */
+export interface Redactor {
+  /** Of any length, lines and all. */
+  text(text: string): string;
+  /** One line of a stranger's text as it may travel: redacted, without control characters, at most `maxLength` long. */
+  line(text: string, maxLength: number): string;
+}
+
+/** A redactor of everything that looks like a secret, and of these values wherever they stand, the longest first. */
+export function createRedactor(values: readonly string[]): Redactor {
+  const longestFirst = [...new Set(values)].sort((a, b) => b.length - a.length);
+
+  function clean(text: string): string {
+    // Values first: a pattern could leave the half of one.
+    const without = longestFirst.reduce(
+      (rest, value) => (value.length <= rest.length && rest.includes(value) ? rest.replaceAll(value, mask) : rest),
+      text,
+    );
+    return patterns.reduce((rest, pattern) => rest.replace(pattern, replacement), without);
+  }
+
+  return {
+    text: clean,
+    line: (text, maxLength) => {
+      // A control character inside a secret must not hide it: looked for before and after they are gone.
+      const visible = clean(clean(text).replace(controls, '')).replace(/\s+/g, ' ').trim();
+      return visible.length <= maxLength ? visible : `${visible.slice(0, maxLength - 1)}…`;
+    },
+  };
 }
 
 function replacement(_: string, first: unknown): string {
@@ -25,10 +51,16 @@ function replacement(_: string, first: unknown): string {
 }
 
 // Tabs and line feeds stay: they become spaces.
-const controls = /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+const controls = /(?![\t\n])[\p{Cc}\p{Cf}]/gu;
 
-/** One line of a stranger's text as it may travel: redacted, without control characters, at most `maxLength` long. */
+const byPatterns = createRedactor([]);
+
+/** The text without what looks like a secret. */
+export function redact(text: string): string {
+  return byPatterns.text(text);
+}
+
+/** One line of a stranger's text, where the values of secrets are not at hand. */
 export function cleanLine(text: string, maxLength: number): string {
-  const clean = redact(text.replace(controls, '')).replace(/\s+/g, ' ').trim();
-  return clean.length <= maxLength ? clean : `${clean.slice(0, maxLength - 1)}…`;
+  return byPatterns.line(text, maxLength);
 }

@@ -25,6 +25,9 @@ const claimingLabels: ReadonlySet<string> = new Set([
   'helm.toolkit.fluxcd.io/namespace',
 ]);
 
+/** The one of Mayfly's annotations that a manifest may carry: it concerns the object's own fields alone. */
+const ownAnnotation = 'mayfly.dev/force-conflicts';
+
 /** Refuses what would make an object another's, or outlive the preview. */
 export function metadataRule(manifest: Manifest, context: FenceContext): string[] {
   const { metadata } = manifest;
@@ -50,7 +53,9 @@ function markedKeys(value: unknown): string[] {
   const found = new Set<string>();
   walkMetadata(value, (metadata) => {
     for (const field of ['labels', 'annotations']) {
-      for (const key of Object.keys(fields(metadata[field]))) if (key.startsWith(markPrefix)) found.add(key);
+      for (const key of Object.keys(fields(metadata[field]))) {
+        if (key.startsWith(markPrefix) && !(field === 'annotations' && key === ownAnnotation)) found.add(key);
+      }
     }
   });
   return [...found];

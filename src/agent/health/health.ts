@@ -8,6 +8,8 @@ export interface Health {
   status: HealthStatus;
   /** One sentence, or empty; may be an outsider's text. */
   message: string;
+  /** Its own annotation asks that the whole be judged without it. */
+  ignored?: true;
 }
 
 /** The rule of one kind. It reads nothing but the object, and never throws on a field that is absent or of another type. */
@@ -27,4 +29,17 @@ export function degraded(message = ''): Health {
 
 export function suspended(message = ''): Health {
   return { status: 'Suspended', message };
+}
+
+export function unknown(message = ''): Health {
+  return { status: 'Unknown', message };
+}
+
+const words: readonly string[] = ['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown'];
+
+/** A word of health that an object's own controller wrote; any other word is Unknown. */
+export function healthInWords(word: unknown, message: string): Health {
+  return words.includes(String(word))
+    ? { status: word as HealthStatus, message }
+    : unknown('its status names a health that is none');
 }

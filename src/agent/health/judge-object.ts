@@ -1,29 +1,31 @@
 import { groupOf, type Manifest } from '../manifest.js';
-import { daemonSetHealth } from './daemon-set.js';
-import { deploymentHealth } from './deployment.js';
-import { type Health, type HealthRule, healthy, progressing } from './health.js';
-import { ingressHealth } from './ingress.js';
-import { jobHealth } from './job.js';
-import { persistentVolumeClaimHealth } from './persistent-volume-claim.js';
-import { podHealth } from './pod.js';
-import { serviceHealth } from './service.js';
-import { statefulSetHealth } from './stateful-set.js';
+import { type Health, progressing, unknown } from './health.js';
+import { isVersionKnown, ruleFor } from './rules.js';
 
-/** By group and kind; a kind without a rule is healthy when it exists, as Argo CD has it. */
-const rules: Record<string, HealthRule> = {
-  '/Pod': podHealth,
-  '/PersistentVolumeClaim': persistentVolumeClaimHealth,
-  '/Service': serviceHealth,
-  'apps/DaemonSet': daemonSetHealth,
-  'apps/Deployment': deploymentHealth,
-  'apps/StatefulSet': statefulSetHealth,
-  'batch/Job': jobHealth,
-  'networking.k8s.io/Ingress': ingressHealth,
-};
+/** Argo CD holds a hook by this finalizer until its phase is over: it is judged although it is being deleted. */
+const hookFinalizer = 'argocd.argoproj.io/hook-finalizer';
+const maxMessage = 1_000;
+const ignoreAnnotation = 'argocd.argoproj.io/ignore-healthcheck';
 
-/** The health of one object, by Argo CD's rules for its kind. */
+/** The health of one object, by Argo CD's rules for its kind, and by kstatus where Argo CD has none. */
 export function judgeObject(object: Manifest): Health {
-  if (object.metadata.deletionTimestamp !== undefined) return progressing('Pending deletion');
-  const rule = rules[`${groupOf(object.apiVersion)}/${object.kind}`];
-  return rule === undefined ? healthy() : rule(object);
+  const health = bounded(healthOf(object));
+  return object.metadata.annotations?.[ignoreAnnotation] === 'true' ? { ...health, ignored: true } : health;
+}
+
+/** Messages of an object's own controller are kept for every object: a long one is cut. */
+function bounded(health: Health): Health {
+  return health.message.length <= maxMessage ? health : { ...health, message: `${health.message.slice(0, maxMessage)}…` };
+}
+
+function healthOf(object: Manifest): Health {
+  const { deletionTimestamp, finalizers } = object.metadata;
+  if (deletionTimestamp !== undefined && finalizers?.includes(hookFinalizer) !== true) {
+    return progressing('it is being deleted');
+  }
+  const groupKind = `${groupOf(object.apiVersion)}/${object.kind}`;
+  if (!isVersionKnown(groupKind, object.apiVersion)) {
+    return unknown(`${object.apiVersion} is not a version of ${object.kind} that can be judged`);
+  }
+  return ruleFor(groupKind)(object);
 }

@@ -1,5 +1,5 @@
 import { fields, type Manifest } from '../manifest.js';
-import { degraded, type Health, healthy, progressing } from './health.js';
+import { degraded, type Health, healthy, progressing, unknown } from './health.js';
 
 /** A claim is healthy when it is bound to a volume. */
 export function persistentVolumeClaimHealth(claim: Manifest): Health {
@@ -11,6 +11,6 @@ export function persistentVolumeClaimHealth(claim: Manifest): Health {
     case 'Lost':
       return degraded();
     default:
-      return { status: 'Unknown', message: '' };
+      return unknown();
   }
 }

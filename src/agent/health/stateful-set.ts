@@ -7,30 +7,27 @@ export function statefulSetHealth(set: Manifest): Health {
   const status = fields(set.status);
   const observed = count(status.observedGeneration);
   if (observed === 0 || count(set.metadata.generation) > observed) {
-    return progressing('Waiting for statefulset spec update to be observed...');
+    return progressing('its newest specification has not been looked at yet');
   }
-  const wanted = count(spec.replicas, 1);
+  const wanted = typeof spec.replicas === 'number' ? spec.replicas : null;
   const ready = count(status.readyReplicas);
   const updated = count(status.updatedReplicas);
-  if (ready < wanted) return progressing(`Waiting for ${wanted - ready} pods to be ready...`);
+  if (wanted !== null && ready < wanted) return progressing(`${ready} of ${wanted} pods are ready`);
 
   const strategy = fields(spec.updateStrategy);
-  if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate !== undefined) {
-    const expected = wanted - count(fields(strategy.rollingUpdate).partition);
-    if (updated < expected) {
-      return progressing(
-        `Waiting for partitioned roll out to finish: ${updated} out of ${expected} new pods have been updated...`,
-      );
-    }
-    return healthy(`partitioned roll out complete: ${updated} new pods have been updated...`);
+  if (strategy.type === 'RollingUpdate' && typeof strategy.rollingUpdate === 'object') {
+    const { partition } = fields(strategy.rollingUpdate);
+    // Pods below the partition stay at the old revision on purpose.
+    const expected = wanted !== null && typeof partition === 'number' ? wanted - partition : 0;
+    return updated < expected
+      ? progressing(`${updated} of ${expected} pods above the partition are of the newest revision`)
+      : healthy(`${updated} pods above the partition are of the newest revision`);
   }
-  if (strategy.type === 'OnDelete') return healthy(`statefulset has ${ready} ready pods`);
+  if (strategy.type === 'OnDelete') return healthy(`${ready} pods are ready`);
 
   const revision = text(status.updateRevision);
   if (revision !== text(status.currentRevision)) {
-    return progressing(`waiting for statefulset rolling update to complete ${updated} pods at revision ${revision}...`);
+    return progressing(`${updated} pods are of the newest revision ${revision}`);
   }
-  return healthy(
-    `statefulset rolling update complete ${count(status.currentReplicas)} pods at revision ${text(status.currentRevision)}...`,
-  );
+  return healthy(`${count(status.currentReplicas)} pods are of the newest revision ${revision}`);
 }

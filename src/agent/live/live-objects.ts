@@ -1,11 +1,13 @@
 import type { ObservedObject } from '../../protocol/observations.js';
 import { contentPrint, fields, groupOf, keyOf, type Manifest, manifestKey, text } from '../manifest.js';
-import { incarnationLabel, installationLabel, previewLabel } from '../marks.js';
+import { incarnationLabel, installationLabel, pausedAnnotation, previewLabel } from '../marks.js';
 
 /** In Argo CD's words. */
 interface LiveHealth {
   status: ObservedObject['health'];
   message: string;
+  /** Its own annotation asks that the whole be judged without it. */
+  ignored?: true;
 }
 
 /** What is kept of an object in the cluster: what plan and health need, and no more. */
@@ -18,6 +20,8 @@ export interface LiveObject {
   print: string;
   terminating: boolean;
   health: LiveHealth;
+  /** Of a namespace alone: a person annotated it with `mayfly.dev/paused: "true"`. */
+  paused?: true;
 }
 
 export interface Kind {
@@ -86,6 +90,7 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
       print: contentPrint(object),
       terminating: deletionTimestamp !== undefined,
       health: deps.judge(object),
+      ...(isPaused(object) ? { paused: true } : {}),
     });
     deps.onChange(home, { key, deleted: false });
   }
@@ -156,6 +161,10 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
         keys: [...objects.keys()],
       })),
   };
+}
+
+function isPaused(object: Manifest): boolean {
+  return object.kind === 'Namespace' && fields(object.metadata.annotations)[pausedAnnotation] === 'true';
 }
 
 function pairOf(object: Manifest, installation: string): { slug: string; incarnation: number } | null {

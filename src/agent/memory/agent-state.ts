@@ -13,8 +13,8 @@ export interface AgentState {
   head: string | null;
   /** Deletions of the last hour. */
   deletions: { at: number; explained: boolean; old: boolean }[];
-  /** Previews that a person told the agent not to touch; `*` stands for all. */
-  paused: string[];
+  /** What a person told the agent not to touch: a slug, `project:` and a path, or `*` for all; and who did. */
+  paused: { scope: string; by: string }[];
 }
 
 /** Keeps the state in one ConfigMap, field by field. */
@@ -30,7 +30,15 @@ const stateSchema = z.object({
   installation: z.string().nullable().catch(null),
   head: z.string().nullable().catch(null),
   deletions: z.array(z.object({ at: z.number(), explained: z.boolean(), old: z.boolean() })).catch([]),
-  paused: z.array(z.string()).catch([]),
+  paused: z
+    .array(
+      z.union([
+        z.object({ scope: z.string(), by: z.string() }),
+        // An older agent kept the scope alone.
+        z.string().transform((scope) => ({ scope, by: 'an operator' })),
+      ]),
+    )
+    .catch([]),
 });
 
 const name = 'state';

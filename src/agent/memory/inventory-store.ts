@@ -16,25 +16,44 @@ export interface InventoryStore {
   remove(pair: { slug: string; incarnation: number }, signal?: AbortSignal): Promise<void>;
 }
 
+const hookSchema = z.object({
+  revision: z.string(),
+  run: z.string().nullable(),
+  ended: z.record(z.string(), z.enum(['Succeeded', 'Failed'])),
+  why: z.object({ object: z.string().nullable(), sentence: z.string(), evidence: z.array(z.string()) }).optional(),
+});
+
+const entrySchema = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  uid: z.string().nullable(),
+  generation: z.number().nullable(),
+  print: z.string().nullable(),
+  once: z.boolean(),
+  applied: z.string().optional(),
+  stage: z.array(z.number()).optional(),
+  prune: z.enum(['never', 'last']).optional(),
+  leftover: z.enum(['prune', 'keep']).optional(),
+  hook: hookSchema.optional(),
+});
+
 const inventorySchema = z.object({
   slug: z.string(),
   incarnation: z.number().int().positive(),
   namespace: z.string().min(1),
   namespaceUid: z.string().nullable(),
   revision: z.string().nullable(),
+  target: z.string().optional(),
   createdAt: z.number(),
   condemned: z.string().nullable(),
-  objects: z.array(
-    z.object({
-      apiVersion: z.string(),
-      kind: z.string(),
-      name: z.string(),
-      uid: z.string().nullable(),
-      generation: z.number().nullable(),
-      print: z.string().nullable(),
-      once: z.boolean(),
-    }),
-  ),
+  objects: z.array(entrySchema),
+  remarks: z
+    .array(z.object({ group: z.string(), kind: z.string(), name: z.string(), message: z.string() }))
+    .optional(),
+  // Absent from what an older agent wrote: the namespace is furnished at the next look.
+  furniture: z.array(entrySchema.extend({ want: z.string() })).optional(),
+  project: z.string().optional(),
 });
 
 export function createInventoryStore(deps: MemoryDeps, place: MemoryPlace): InventoryStore {

@@ -1,4 +1,5 @@
 import { groupOf } from '../manifest.js';
+import { compareStages } from './stage.js';
 
 /**
  * In which order kinds are applied, lowest first; those of one step go together, and removal takes the reverse. What
@@ -36,4 +37,18 @@ export function inSteps<T extends { apiVersion: string; kind: string }>(objects:
     groups.set(step, [...(groups.get(step) ?? []), object]);
   }
   return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
+}
+
+/** Groups what is to be removed: the last stage first, and within a stage the last kinds first. */
+export function removalSteps<T extends { apiVersion: string; kind: string; stage?: number[] | undefined }>(
+  objects: readonly T[],
+): T[][] {
+  const sorted = [...objects].sort((a, b) => compareStages(b.stage, a.stage));
+  const stages: T[][] = [];
+  for (const object of sorted) {
+    const last = stages.at(-1);
+    if (last !== undefined && compareStages(last[0]?.stage, object.stage) === 0) last.push(object);
+    else stages.push([object]);
+  }
+  return stages.flatMap((stage) => inSteps(stage).reverse());
 }

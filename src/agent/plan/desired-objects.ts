@@ -29,8 +29,22 @@ export function desiredObjects(manifests: readonly Manifest[], input: DesiredInp
         labels: { ...manifest.metadata.labels, ...marksOf(input.identity) },
       },
     };
-    return input.asleep ? scaledToZero(marked) : marked;
+    const plain = withPlainData(marked);
+    return input.asleep ? scaledToZero(plain) : plain;
   });
+}
+
+/**
+ * A Secret's `stringData` as `data`, which is what the API server makes of it. Left to the server, a key that is
+ * taken out later would stay for ever, for it would not know who set it.
+ */
+function withPlainData(object: Manifest): Manifest {
+  if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object;
+  const { stringData, ...secret } = object;
+  const written = Object.entries(fields(stringData));
+  if (written.some(([, value]) => typeof value !== 'string') || written.length === 0) return object;
+  const encoded = written.map(([key, value]) => [key, Buffer.from(String(value)).toString('base64')]);
+  return { ...secret, data: { ...fields(object.data), ...Object.fromEntries(encoded) } } as Manifest;
 }
 
 function scaledToZero(object: Manifest): Manifest {

@@ -16,6 +16,10 @@ export interface PruneInput {
   namespace: string;
   /** In the order of removal. */
   entries: readonly InventoryEntry[];
+  /** Whether what an object's annotations say in the cluster keeps it. Default: nothing does. */
+  asksToStay?(annotations: Readonly<Record<string, string>> | undefined): boolean;
+  /** Hears of each that stays for that; it is among those that are returned. */
+  onStay?(entry: InventoryEntry): void;
   signal: AbortSignal;
 }
 
@@ -39,10 +43,14 @@ async function pruneOne(deps: PruneDeps, entry: InventoryEntry, input: PruneInpu
   const reference = { apiVersion, kind, name, namespace: input.namespace };
   try {
     const found = await deps.get(reference, input.signal);
-    const { uid, resourceVersion, labels, deletionTimestamp } = found.metadata;
+    const { uid, resourceVersion, labels, annotations, deletionTimestamp } = found.metadata;
     const ours = carriesMarks(labels, input.identity) && (entry.uid === null || entry.uid === uid);
     // Another object under that name, or one that somebody took the labels off: not ours to delete.
     if (!ours || uid === undefined) return true;
+    if (input.asksToStay?.(annotations) === true) {
+      input.onStay?.(entry);
+      return false;
+    }
     if (deletionTimestamp === undefined) {
       const preconditions = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
       await deps.remove(reference, { preconditions, signal: input.signal });

@@ -1,5 +1,6 @@
 import type { Application } from '../../application/application.js';
 import { AppError, isAppError } from '../../error/app-error.js';
+import type { Bundle } from '../bundle.js';
 import type { Manifest } from '../manifest.js';
 import { type DirectorySource, describeSource } from './describe-source.js';
 import { readDirectory, type SourceTree } from './read-directory.js';
@@ -26,7 +27,7 @@ export interface SourceOptions {
 /** Yields the manifests of Applications, each source read once while it is kept. */
 export interface SourceLoader {
   /** Throws `source-*` errors, and Git's own when the repository cannot be reached. */
-  load(application: Application, signal: AbortSignal): Promise<readonly Manifest[]>;
+  load(application: Application, signal: AbortSignal): Promise<readonly Bundle[]>;
 }
 
 /** Fetched commits stay on disk; this keeps the parsed manifests of those that were used last. */
@@ -49,17 +50,18 @@ export function createSourceLoader(deps: SourceDeps, options: SourceOptions): So
   return {
     async load(application, signal) {
       const source = describeSource(application, options.allowed);
+      const own = (manifests: Manifest[]) => [{ child: null, spec: application.spec, wave: 0, manifests }];
       const key = JSON.stringify([source.repository, source.revision, source.path, source.recurse]);
       const known = cache.get(key);
       if (known !== undefined) {
         // Used last: the end of the map is what is dropped last.
         cache.delete(key);
         cache.set(key, known);
-        return known.manifests;
+        return own(known.manifests);
       }
       const manifests = await withinTime(options.timeoutMs, signal, (limited) => read(deps, source, limited));
       keep(key, manifests);
-      return manifests;
+      return own(manifests);
     },
   };
 }

@@ -10,11 +10,14 @@ const maxAliasCount = 100;
  * the file's name for what is no Kubernetes object.
  */
 export function manifestDocuments(path: string, text: string): Manifest[] {
-  return parse(path, text).flatMap((document) => unpack(path, document));
+  return plainDocuments(path, text).flatMap((document) => unpack(path, document));
 }
 
-/** YAML 1.1 as Kubernetes' own tools read it: `0644` is octal and `yes` is true; dates and times stay text. */
-function parse(path: string, text: string): unknown[] {
+/**
+ * The documents of a file as plain JSON, empty ones left out. YAML 1.1 as Kubernetes' own tools read it: `0644` is octal
+ * and `yes` is true; dates and times stay text. Throws `source-invalid` with the file's name.
+ */
+export function plainDocuments(path: string, text: string): unknown[] {
   const documents = parseAllDocuments(text, {
     version: '1.1',
     schema: 'yaml-1.1',

@@ -1,114 +1,104 @@
-import { AppError } from '../../error/app-error.js';
 import type { Manifest } from '../manifest.js';
+import { type Checkout, resolve } from './checkout.js';
 import { manifestDocuments } from './manifest-documents.js';
-
-/** A repository at hand: what was fetched of it can be read. */
-export interface SourceTree {
-  /** Entries of a folder of a commit; null when there is no such folder. */
-  readTree(commit: string, path: string): Promise<{ name: string; mode: string; oid: string }[] | null>;
-  readBlob(oid: string): Promise<Uint8Array>;
-}
+import { compileGlob } from './match-glob.js';
+import { unusable } from './source-error.js';
 
 export interface DirectoryInput {
-  /** For messages. */
-  repository: string;
-  revision: string;
+  /** What is read, for messages: `the folder deploy of … at …`. */
+  place: string;
   /** Folder in the repository; `.` is its root. */
   path: string;
-  /** Folders below it too. */
+  /** Folders below it too; links to folders are not followed. */
   recurse: boolean;
-  signal: AbortSignal;
+  /** Argo CD's patterns over the path below the folder. Null: every manifest, and none is left out. */
+  include: string | null;
+  exclude: string | null;
 }
 
-const maxFiles = 500;
-const maxFileBytes = 1024 * 1024;
-const maxTotalBytes = 8 * 1024 * 1024;
-const maxFolders = 200;
+/** Within one folder of manifests. */
+export const directoryLimits = { files: 500, fileBytes: 1024 * 1024, totalBytes: 8 * 1024 * 1024 };
 
 const manifestName = /\.(ya?ml|json)$/;
-/** Files by which Argo CD recognises another tool's folder. */
+/** Files that mean another tool than this one. */
 const otherTools: Record<string, string> = {
-  'kustomization.yaml': 'Kustomize',
-  'kustomization.yml': 'Kustomize',
-  Kustomization: 'Kustomize',
-  'Chart.yaml': 'Helm',
+  'kustomization.yaml': 'a source of Kustomize',
+  'kustomization.yml': 'a source of Kustomize',
+  Kustomization: 'a source of Kustomize',
+  'Chart.yaml': 'a chart of Helm',
 };
+/** Argo CD leaves out files that hold this. */
+const skipMark = '+argocd:skip-file-rendering';
 
-/** The objects of a folder of manifests at one commit, in the order of their paths. Throws `source-*` errors. */
-export async function readDirectory(tree: SourceTree, input: DirectoryInput): Promise<Manifest[]> {
-  const files = await listFiles(tree, input);
+/** The objects of a folder of manifests, in the order of their paths. Throws `source-*` errors. */
+export async function readDirectory(checkout: Checkout, input: DirectoryInput): Promise<Manifest[]> {
   const manifests: Manifest[] = [];
-  let total = 0;
-  for (const file of files) {
-    input.signal.throwIfAborted();
-    const content = await tree.readBlob(file.oid);
-    total += content.byteLength;
-    if (content.byteLength > maxFileBytes || total > maxTotalBytes) throw tooLarge(file.path);
-    manifests.push(...manifestDocuments(file.path, new TextDecoder().decode(content)));
+  for (const path of await listManifests(checkout, input)) {
+    const text = new TextDecoder().decode(await checkout.read(path));
+    if (!text.includes(skipMark)) manifests.push(...manifestDocuments(path, text));
   }
   if (manifests.length === 0) {
-    throw failed('source-empty', `${placeOf(input)} holds no manifest (*.yaml, *.yml, *.json)`, input.path);
+    throw unusable('source-empty', `${input.place} holds no manifest (*.yaml, *.yml, *.json)`, input.path);
   }
   return manifests;
 }
 
-async function listFiles(tree: SourceTree, input: DirectoryInput): Promise<{ path: string; oid: string }[]> {
-  const files: { path: string; oid: string }[] = [];
-  const folders = [cleanPath(input.path)];
-  for (let seen = 0; folders.length > 0; seen += 1) {
+async function listManifests(checkout: Checkout, input: DirectoryInput): Promise<string[]> {
+  const root = resolve(input.path)?.join('/') ?? '';
+  const chosen = chooser(input);
+  const files: string[] = [];
+  const folders = [''];
+  while (folders.length > 0) {
     const folder = folders.shift() ?? '';
-    input.signal.throwIfAborted();
-    const entries = await tree.readTree(input.revision, folder);
-    if (entries === null) throw failed('source-path-missing', `${placeOf(input)} is not there`, folder);
-    for (const entry of entries) {
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (entry.mode === '040000') {
-        if (input.recurse) folders.push(path);
-      } else if (isManifest(entry, path, input.recurse)) {
-        files.push({ path, oid: entry.oid });
+    const entries = await checkout.list(join(root, folder));
+    if (entries === null) throw unusable('source-path-missing', `${input.place} is not there`, input.path);
+    for (const { name, kind } of entries) {
+      const below = join(folder, name);
+      if (kind === 'folder') {
+        if (input.recurse) folders.push(below);
+      } else if (kind !== 'submodule' && chosen(below) && (await isManifest(checkout, join(root, below), kind, input))) {
+        files.push(join(root, below));
       }
     }
-    if (files.length > maxFiles || seen > maxFolders) throw tooLarge(folder);
   }
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return files.sort();
 }
 
-function isManifest(entry: { name: string; mode: string }, path: string, recurse: boolean): boolean {
-  const tool = otherTools[entry.name];
-  if (tool !== undefined) {
-    throw failed('source-unsupported', `${path} makes it a source of ${tool}, which this version cannot build`, path);
-  }
-  const wanted = manifestName.test(entry.name);
-  // A link's target may lie anywhere; what is meant must stand there itself.
-  if (entry.mode === '120000' && (wanted || recurse)) {
-    throw failed('source-link', `${path} is a symbolic link; put the file itself there`, path);
-  }
-  return wanted && entry.mode.startsWith('100');
-}
-
-function cleanPath(path: string): string {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw failed('source-path-missing', `the path ${path} leaves the repository`, path);
-  return parts.join('/');
-}
-
-function placeOf(input: DirectoryInput): string {
-  return `the folder ${input.path} of ${input.repository} at ${input.revision.slice(0, 8)}`;
-}
-
-function tooLarge(path: string): AppError {
-  return failed(
-    'source-too-large',
-    `there are more manifests than ${maxFiles} files or ${maxTotalBytes / 1024 / 1024} MiB, or a file above ${maxFileBytes / 1024 / 1024} MiB`,
-    path,
-  );
-}
-
-function failed(code: string, what: string, path: string): AppError {
-  return new AppError({
-    code,
-    disposition: 'stall',
-    publicMessage: `The preview's manifests cannot be used: ${what}.`,
-    data: { path },
+function chooser({ include, exclude }: DirectoryInput): (path: string) => boolean {
+  const compiled = [include, exclude].map((pattern) => {
+    if (pattern === null || pattern === '') return null;
+    const matches = compileGlob(pattern);
+    if (matches !== null) return matches;
+    throw unusable('source-invalid', `the pattern ${pattern.slice(0, 200)} of spec.source.directory is not valid`, '');
   });
+  const [included = null, excluded = null] = compiled;
+  return (path) => (included === null || included(path)) && !(excluded?.(path) ?? false);
+}
+
+async function isManifest(
+  checkout: Checkout,
+  path: string,
+  kind: 'file' | 'link',
+  input: DirectoryInput,
+): Promise<boolean> {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const tool = otherTools[name];
+  if (tool !== undefined) {
+    throw unusable('source-unsupported', `${path} makes its folder ${tool}; leave it out by directory.exclude`, path);
+  }
+  if (name.endsWith('.jsonnet')) {
+    throw unusable('source-unsupported', `${path} is Jsonnet, which is not built; leave it out by directory.exclude`, path);
+  }
+  if (!manifestName.test(name)) {
+    if (kind === 'link' && input.recurse) await checkout.kindOf(path);
+    return false;
+  }
+  if (kind === 'file') return true;
+  const target = await checkout.kindOf(path);
+  if (target === null) throw unusable('source-link', `the symbolic link ${path} leads nowhere`, path);
+  return target === 'file';
+}
+
+function join(folder: string, name: string): string {
+  return folder === '' || name === '' ? folder + name : `${folder}/${name}`;
 }

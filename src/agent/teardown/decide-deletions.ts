@@ -19,6 +19,8 @@ export interface DeletionInput {
   pending: readonly PendingDeletion[];
   /** Why each is to go, in the same order; null: nobody can say. */
   explanations: readonly (string | null)[];
+  /** Those that never go unexplained, whatever their number; they are held, and count for no other. Default: none. */
+  mustBeExplained?: (deletion: PendingDeletion) => boolean;
   /** Deletions of the last hour and earlier. */
   done: readonly DoneDeletion[];
   /** When each of those that live now was made, milliseconds since the epoch; the pending are among them. */
@@ -46,7 +48,9 @@ export function decideDeletions(input: DeletionInput): DeletionDecision {
   const recent = recentDeletions(input.done, input.now);
   const paired = input.pending.map((deletion, index) => ({ deletion, why: input.explanations[index] ?? null }));
   const explained = paired.flatMap(({ deletion, why }) => (why === null ? [] : [{ deletion, why, explained: true }]));
-  const unexplained = paired.filter(({ why }) => why === null).map(({ deletion }) => deletion);
+  const nobodys = paired.filter(({ why }) => why === null).map(({ deletion }) => deletion);
+  const kept = nobodys.filter((deletion) => input.mustBeExplained?.(deletion) ?? false);
+  const unexplained = nobodys.filter((deletion) => !kept.includes(deletion));
   const livedAtHourStart =
     input.livingSince.filter((at) => at <= since).length + recent.filter((deletion) => deletion.old).length;
   const verdict = judge({
@@ -60,7 +64,7 @@ export function decideDeletions(input: DeletionInput): DeletionDecision {
       ...explained,
       ...(hold ? [] : unexplained.map((deletion) => ({ deletion, why: 'the file was removed', explained: false }))),
     ],
-    held: hold ? unexplained : [],
+    held: hold ? nobodys : kept,
     limit: breakerLimit(livedAtHourStart),
   };
 }

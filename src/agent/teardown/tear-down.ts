@@ -1,7 +1,8 @@
 import { isAppError } from '../../error/app-error.js';
 import type { Inventory, InventoryEntry } from '../inventory.js';
-import { fields, type Manifest, type ObjectReference, records, text } from '../manifest.js';
+import type { Manifest, ObjectReference } from '../manifest.js';
 import { carriesMarks, type PreviewIdentity } from '../marks.js';
+import { type Blockers, blockersOf } from './blockers.js';
 
 export interface TeardownDeps {
   get(reference: ObjectReference, signal: AbortSignal): Promise<Manifest>;
@@ -19,7 +20,7 @@ export interface TeardownInput {
 /** `gone`: nothing of the incarnation is left. `going`: deletion was asked for and is not over. */
 export type TeardownResult =
   | { state: 'gone' }
-  | { state: 'going'; namespaceUid: string; since: number | null; blockers: string[] };
+  | { state: 'going'; namespaceUid: string; since: number | null; blockers: Blockers };
 
 /**
  * Removes one incarnation as far as it can be at this moment: its objects in reverse order, then its namespace. Only
@@ -45,7 +46,7 @@ export async function tearDown(deps: TeardownDeps, input: TeardownInput): Promis
     signal.throwIfAborted();
   }
   await quietly(deps.remove(reference, { preconditions: { uid }, signal }));
-  return { state: 'going', namespaceUid: uid, since: null, blockers: [] };
+  return { state: 'going', namespaceUid: uid, since: null, blockers: { why: null, finalizers: [], evidence: [] } };
 }
 
 /** A namespace of another UID was made by somebody else, after ours had gone. */
@@ -84,10 +85,4 @@ async function quietly(removal: Promise<void>): Promise<void> {
     const done = ['kube-not-found', 'kube-conflict', 'kube-unknown-kind'].some((code) => isAppError(error, code));
     if (!done) throw error;
   }
-}
-
-/** What the namespace's own conditions say is in the way: finalizers, kinds whose API does not answer. */
-function blockersOf(namespace: Manifest): string[] {
-  const blocking = records(fields(namespace.status).conditions).filter((condition) => condition.status === 'True');
-  return blocking.map((condition) => text(condition.message)).filter((message) => message !== '');
 }

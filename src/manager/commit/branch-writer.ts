@@ -1,14 +1,15 @@
-import type { BranchView, RowStore } from './deps.js';
+import type { BranchView, RowStore, SettledRow } from './deps.js';
 import type { FollowUp } from './follow-up.js';
 import type { InstallationState } from './installation.js';
 import { commitMessage, commitSubject } from './message.js';
-import { type FailPlan, failPlan, type PlanDeps, planRow, type WritePlan } from './plan-row.js';
+import { type FailPlan, failPlan, type PlanDeps, planRow, type SettlePlan, type WritePlan } from './plan-row.js';
 import { folderKeeper, type SyncDeps, type SyncResult, syncBranch } from './sync-branch.js';
 import { branchBusy } from './write-errors.js';
 
 export interface BranchWriterDeps<View extends BranchView> extends SyncDeps<View> {
   rows: RowStore;
   render: PlanDeps['render'];
+  fingerprint: PlanDeps['fingerprint'];
   /** Such as `acme/shop`; null: the project is not in the configuration any more. */
   projectPath(project: string): string | null;
   /** Told after each push; for a metric. */
@@ -109,20 +110,43 @@ async function writeBatch<View extends BranchView>(
 ): Promise<boolean> {
   const { installation, now } = batch;
   if (installation === null || installation.id === null) return false;
-  const planDeps = { render: deps.render, readText: deps.branch.readText, blobOf: deps.branch.blobOf };
+  const { render, fingerprint, branch } = deps;
+  const planDeps = { render, fingerprint, readText: branch.readText, blobOf: branch.blobOf };
   const writes: WritePlan[] = [];
   const fails: FailPlan[] = [];
-  const settled: Array<{ slug: string; incarnation: number; version: number }> = [];
+  const settled: SettlePlan[] = [];
   for (const row of batch.rows) {
     const plan = await planRow(planDeps, { installation: installation.id, view, now }, row);
     if (plan.kind === 'write') writes.push(plan);
     else if (plan.kind === 'fail') fails.push(plan);
-    else settled.push(plan.preview);
+    else settled.push(plan);
   }
   if (fails.length > 0) await failRows(deps, fails);
-  if (settled.length > 0) await deps.rows.settle(settled);
+  if (settled.length > 0) await settleRows(deps, settled);
   const position = { view, installation: { ...installation, id: installation.id } };
   return writes.length === 0 || writeRows(deps, position, writes, signal);
+}
+
+async function settleRows<View extends BranchView>(deps: BranchWriterDeps<View>, plans: SettlePlan[]): Promise<void> {
+  for (const { preview, rendered, events } of plans) {
+    if (rendered === null || rendered.problem === null || events.length === 0) continue;
+    deps.log.warn({ slug: preview.slug, reason: rendered.problem }, 'the template gives no file, the old one stays');
+  }
+  await deps.rows.settle(plans.map(settledRow), plans.flatMap(afterSettled));
+}
+
+function afterSettled({ preview: { phase, subject }, events }: SettlePlan): FollowUp[] {
+  return [
+    // A push whose end a crash kept from us, and a template that fails or does again, are still to be told.
+    ...(phase === 'deploying' || events.length > 0 ? [feedbackOn(subject)] : []),
+    // A failed push that became needless leaves a preview that may be well: its observation is looked at again.
+    ...(phase === 'failed' ? [{ kind: 'decide', subject } as const] : []),
+  ];
+}
+
+function settledRow({ preview, events, rendered }: SettlePlan): SettledRow {
+  const { slug, incarnation, version } = preview;
+  return { slug, incarnation, version, events, rendered };
 }
 
 async function failRows<View extends BranchView>(deps: BranchWriterDeps<View>, fails: FailPlan[]): Promise<void> {
@@ -197,8 +221,8 @@ async function writeApart<View extends BranchView>(
   const [only] = again;
   if (again.length === 1 && only !== undefined) {
     // Git holds what it held before: that is what the agent's observations are compared with.
-    const { version, wantedRevision } = only.row.preview;
-    await failRows(deps, [failPlan({ ...only.preview, version, wantedRevision }, 'push', words)]);
+    const { version, wantedRevision, url } = only.row.preview;
+    await failRows(deps, [failPlan({ ...only.preview, version, wantedRevision, url }, 'push', words)]);
     return true;
   }
   const middle = Math.ceil(again.length / 2);
@@ -223,9 +247,10 @@ function commitPlan<View extends BranchView>(
 }
 
 function finished(plan: WritePlan, commit: string | null) {
-  const { preview, row, blob, verb } = plan;
+  const { preview, row, blob, verb, renderedWith } = plan;
   const { slug, incarnation } = preview;
-  return { slug, incarnation, version: row.preview.version + 1, blob, commit, subject: commitSubject(verb, preview) };
+  const version = row.preview.version + 1;
+  return { slug, incarnation, version, blob, commit, subject: commitSubject(verb, preview), renderedWith };
 }
 
 function feedbackOn(subject: string): FollowUp {

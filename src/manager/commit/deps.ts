@@ -79,12 +79,22 @@ export interface ReadBackStore {
 /** A row whose file may differ from it. */
 export interface BatchRow extends FileRow {
   facts: MergeRequestFacts | null;
+  /** Why the template gives no file for it, though an earlier one stays deployed; null: it does. */
+  templateProblem: string | null;
   isSucceeded: boolean;
 }
 
 interface RowKey {
   slug: string;
   incarnation: number;
+}
+
+/** A row whose file stays as it is. */
+export interface SettledRow extends RowKey {
+  version: number;
+  events: DecisionEvent[];
+  /** What was tried to make the file with; null: it was not rendered, and what is known of that stays. */
+  rendered: { with: string | null; problem: string | null } | null;
 }
 
 /** Reads and marks the rows that wait for the branch. */
@@ -100,13 +110,21 @@ export interface RowStore {
   finish(write: {
     generation: number;
     head: string;
-    rows: Array<RowKey & { version: number; blob: string | null; commit: string | null; subject: string }>;
+    rows: Array<
+      RowKey & {
+        version: number;
+        blob: string | null;
+        commit: string | null;
+        subject: string;
+        renderedWith: string | null;
+      }
+    >;
     followUps: FollowUp[];
   }): Promise<void>;
   fail(
-    rows: Array<{ preview: Preview; events: DecisionEvent[]; retryMs: number | null }>,
+    rows: Array<{ preview: Preview; events: DecisionEvent[]; retryMs: number | null; renderedWith: string | null }>,
     followUps: FollowUp[],
   ): Promise<void>;
-  settle(rows: Array<RowKey & { version: number }>): Promise<void>;
+  settle(rows: SettledRow[], followUps: FollowUp[]): Promise<void>;
   hasPending(): Promise<boolean>;
 }

@@ -1,6 +1,5 @@
 import type { DecideInput, ReadingState } from '../../preview/decision.js';
-import type { MergeRequestReading } from '../../preview/facts.js';
-import type { ShaGate } from '../../preview/gate.js';
+import type { GateFact, MergeRequestReading } from '../../preview/facts.js';
 import { slugCandidates } from '../../preview/naming.js';
 import type { Policy } from '../../preview/policy.js';
 import type { DecideSettings, SubjectState } from './needs.js';
@@ -12,12 +11,12 @@ import { usageOf } from './usage.js';
 export interface Readings {
   /** null: it was not asked. */
   mergeRequest: MergeRequestReading | null;
-  gate: ShaGate | null;
-  /** The sha whose gate was asked for, whatever came of it; null: none. */
+  gates: GateFact[];
+  /** The sha whose pipeline was asked for, whatever came of it; null: none. */
   gateAskedFor: string | null;
 }
 
-export const nothingRead: Readings = { mergeRequest: null, gate: null, gateAskedFor: null };
+export const nothingRead: Readings = { mergeRequest: null, gates: [], gateAskedFor: null };
 
 export interface InputParts {
   subject: Subject;
@@ -47,7 +46,7 @@ export function unlimitedInput(settings: DecideSettings, parts: InputParts): Dec
     reading: readingState(state, readings.mergeRequest),
     preview: state.preview,
     policy,
-    gate: state.gateOpen && state.facts?.sha ? { sha: state.facts.sha, reading: { state: 'open' } } : readings.gate,
+    gates: [...state.gates, ...readings.gates],
     wishes: state.wishes,
     observation: state.observation,
     usage: unlimitedUsage,
@@ -68,8 +67,7 @@ export function candidates(policy: Policy | null, state: Pick<SubjectState, 'fac
 export function withReading(state: SubjectState, reading: MergeRequestReading | null): SubjectState {
   if (reading === null) return state;
   if (!reading.known) return { ...state, unknownSince: state.unknownSince ?? reading.readStartedAt };
-  const gateOpen = state.gateOpen && reading.facts.sha === state.facts?.sha;
-  return { ...state, facts: reading.facts, unknownSince: null, gateOpen };
+  return { ...state, facts: reading.facts, unknownSince: null };
 }
 
 function readingState(state: SubjectState, reading: MergeRequestReading | null): ReadingState {

@@ -1,4 +1,5 @@
-import type { Decision } from '../../preview/decision.js';
+import type { Decision, ImageWait } from '../../preview/decision.js';
+import { parseImage } from '../../preview/image-reference.js';
 import type { Readings } from './input.js';
 import type { DecideSettings, Job, SubjectState } from './needs.js';
 import type { Subject } from './subject.js';
@@ -6,6 +7,7 @@ import { headsOfLines } from './usage.js';
 
 const shortestPauseMs = 15_000;
 const longestPauseMs = 600_000;
+const longestAbsencePauseMs = 86_400_000;
 const gatePauseMs = 60_000;
 
 /** The job that decides about a subject. */
@@ -23,6 +25,17 @@ export function feedbackJob(projectId: number, iid: number): Job {
   return { task: 'feedback', key: `feedback:${projectId}:${iid}`, payload: { projectId, iid } };
 }
 
+/** The job that looks for the images of one registry. */
+export function imagesJob(registry: string, runAt?: number): Job {
+  const job = { task: 'images', key: `images:${registry}`, payload: { registry } };
+  return runAt === undefined ? job : { ...job, runAt };
+}
+
+function imageJobs(images: readonly ImageWait[]): Job[] {
+  const hosts = new Set(images.map(({ image }) => parseImage(image)?.host).filter((host) => host !== undefined));
+  return [...hosts].map((host) => imagesJob(host));
+}
+
 /** Everything that follows from a decision, saved with it. */
 export function jobsOf(
   settings: DecideSettings,
@@ -32,6 +45,7 @@ export function jobsOf(
   const jobs: Job[] = [];
   if (decision.needsCommit) jobs.push(commitJob(settings.branch));
   if (decision.wantsFeedback) jobs.push(feedbackJob(subject.projectId, subject.iid));
+  jobs.push(...imageJobs(decision.needed.images));
   if (decision.freedSlot && project !== null) {
     const heads = headsOfLines(state.occupancy, project, settings.slotLimits());
     jobs.push(...heads.map((head) => decideJob(head)));
@@ -50,7 +64,9 @@ function runAgain(
   const isConcerned = settings.policyFor(subject.projectId) !== null || decision.preview !== null;
   if (readings.mergeRequest?.known === false && isConcerned) {
     const unknownForMs = state.now - (state.unknownSince ?? state.now);
-    return decideJob(subject.name, state.now + Math.min(longestPauseMs, Math.max(shortestPauseMs, unknownForMs / 2)));
+    // One that is not there is most likely gone for good; a GitLab that is out of order comes back.
+    const mostMs = readings.mergeRequest.absent === true ? longestAbsencePauseMs : longestPauseMs;
+    return decideJob(subject.name, state.now + Math.min(mostMs, Math.max(shortestPauseMs, unknownForMs / 2)));
   }
   if (needed.mergeRequest && readings.mergeRequest === null) return decideJob(subject.name);
   if (needed.gateSha !== null) {

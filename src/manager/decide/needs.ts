@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { BreakerUsage, DecideInput, DecisionEvent } from '../../preview/decision.js';
+import type { BreakerUsage, DecideInput, DecisionEvent, ImageWait, OpenGate } from '../../preview/decision.js';
 import type { GateReading, MergeRequestReading } from '../../preview/facts.js';
 import type { Policy } from '../../preview/policy.js';
 import type { Preview } from '../../preview/preview.js';
@@ -25,11 +25,9 @@ interface SubjectQuery {
 }
 
 export interface SubjectState
-  extends Pick<DecideInput, 'now' | 'facts' | 'preview' | 'wishes' | 'observation' | 'neverCommitted' | 'slugs'> {
+  extends Pick<DecideInput, 'now' | 'facts' | 'preview' | 'gates' | 'wishes' | 'observation' | 'neverCommitted' | 'slugs'> {
   asked: boolean;
   unknownSince: number | null;
-  /** The gate of the newest sha is known to be open. */
-  gateOpen: boolean;
   occupancy: Occupancy[];
   breaker: BreakerUsage | null;
 }
@@ -46,7 +44,10 @@ interface SubjectChange {
   preview: Preview | null;
   events: DecisionEvent[];
   needsCommit: boolean;
-  openedGate: { projectId: number; sha: string } | null;
+  /** Gates that were not known to be open. */
+  openedGates: OpenGate[];
+  /** Images that are looked for from now on. */
+  images: ImageWait[];
   jobs: Job[];
 }
 
@@ -74,7 +75,10 @@ interface DecideStore {
 /** GitLab's readers. A reading that says `known: false` is an answer; an exception fails the job, which is retried. */
 interface DecideReaders {
   readMergeRequest: (projectId: number, iid: number, signal: AbortSignal) => Promise<MergeRequestReading>;
-  readGate: (projectId: number, sha: string, iid: number, signal: AbortSignal) => Promise<GateReading>;
+  readGate: (
+    question: { projectId: number; sha: string; iid: number; gate: Exclude<Policy['gatePipeline'], 'none'> },
+    signal: AbortSignal,
+  ) => Promise<GateReading>;
 }
 
 export interface DecideSettings {

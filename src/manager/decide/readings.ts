@@ -1,6 +1,8 @@
 import { isAppError } from '../../error/app-error.js';
 import { neededReads } from '../../preview/decide.js';
 import type { MergeRequestReading } from '../../preview/facts.js';
+import { pipelineGateKey } from '../../preview/gate.js';
+import type { Policy } from '../../preview/policy.js';
 import { nothingRead, type Readings, unlimitedInput, withReading } from './input.js';
 import type { DecideDeps, SubjectState } from './needs.js';
 import type { Subject } from './subject.js';
@@ -24,20 +26,24 @@ export async function readGitLab(
   const readings = { ...nothingRead, mergeRequest };
   const known = unlimitedInput(deps.settings, { ...parts, state: withReading(state, mergeRequest), readings });
   const { gateSha } = neededReads(known, false);
-  if (gateSha === null || deps.settings.policyFor(subject.projectId) === null) return readings;
-  return readGate(deps, subject, { ...readings, gateAskedFor: gateSha }, gateSha, signal);
+  const policy = deps.settings.policyFor(subject.projectId);
+  if (gateSha === null || policy === null) return readings;
+  return readPipeline(deps, { subject, sha: gateSha, policy }, { ...readings, gateAskedFor: gateSha }, signal);
 }
 
-async function readGate(
+async function readPipeline(
   deps: Pick<DecideDeps, 'gitlab' | 'log'>,
-  subject: Subject,
+  { subject, sha, policy }: { subject: Subject; sha: string; policy: Policy },
   readings: Readings,
-  sha: string,
   signal: AbortSignal,
 ): Promise<Readings> {
+  const { projectId, iid } = subject;
+  const gate = policy.gatePipeline;
+  const key = pipelineGateKey(gate);
+  if (gate === 'none' || key === null) return readings;
   try {
-    const reading = await deps.gitlab.readGate(subject.projectId, sha, subject.iid, signal);
-    return { ...readings, gate: { sha, reading } };
+    const reading = await deps.gitlab.readGate({ projectId, sha, iid, gate }, signal);
+    return { ...readings, gates: [{ projectId, sha, gate: key, reading }] };
   } catch (error) {
     if (!isAppError(error)) throw error;
     // GitLab cannot say: the gate stays as it is, the rest of the decision goes on, and it is asked again later.

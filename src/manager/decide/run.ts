@@ -1,5 +1,6 @@
 import { decide } from '../../preview/decide.js';
-import type { Decision } from '../../preview/decision.js';
+import type { Decision, OpenGate } from '../../preview/decision.js';
+import type { GateFact } from '../../preview/facts.js';
 import type { Preview } from '../../preview/preview.js';
 import { candidates, limitedInput, nothingRead, type Readings, unlimitedInput, withReading } from './input.js';
 import { jobsOf } from './jobs.js';
@@ -64,7 +65,8 @@ function foresee(
 ): { changed: boolean; scope: Scope } {
   const known = withReading(state, readings.mergeRequest);
   const decision = decide(unlimitedInput(deps.settings, { subject, state: known, readings }));
-  return { changed: decision.changed, scope: scopeOf(state.preview, decision) };
+  const changed = decision.changed || decision.needed.images.length > 0;
+  return { changed, scope: scopeOf(state.preview, decision) };
 }
 
 /** Load, decide, save. Locks more, and loads again, when the world moved since it was foreseen. */
@@ -111,17 +113,24 @@ async function save(
   const { subject, readings } = request;
   const project = (state.preview ?? decision.preview)?.project ?? null;
   const jobs = jobsOf(deps.settings, { subject, state, readings, decision, project });
-  const gate = readings.gate;
-  const openedGate = gate?.reading.state === 'open' ? { projectId: subject.projectId, sha: gate.sha } : null;
-  if (!decision.changed && openedGate === null && jobs.length === 0) return;
+  const openedGates = newlyOpen(decision.openGates, state.gates);
+  const { images } = decision.needed;
+  if (!decision.changed && openedGates.length === 0 && images.length === 0 && jobs.length === 0) return;
   await transaction.save({
     ended: decision.ended,
     preview: decision.changed ? decision.preview : null,
     events: decision.events,
     needsCommit: decision.needsCommit,
-    openedGate,
+    openedGates,
+    images,
     jobs,
   });
+}
+
+function newlyOpen(open: readonly OpenGate[], known: readonly GateFact[]): OpenGate[] {
+  const isKnown = (gate: OpenGate) =>
+    known.some((fact) => fact.gate === gate.gate && fact.sha === gate.sha && fact.reading.state === 'open');
+  return open.filter((gate) => !isKnown(gate));
 }
 
 function queryFor(subject: Subject, readings: Readings, scope: Scope, slugs: string[]) {

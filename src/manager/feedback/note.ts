@@ -1,7 +1,9 @@
+import { isFork } from '../../preview/follow.js';
 import type { Member, Preview } from '../../preview/preview.js';
+import { detailWords } from './gate-words.js';
 import { codeBlock, codeSpan, hostLink } from './outsider-text.js';
 import type { FeedbackView } from './view.js';
-import { detailWords, failureWords, shortSpan, stopWords, utcTime, waitingWords } from './words.js';
+import { failureWords, shortSpan, stopWords, utcTime, waitingWords } from './words.js';
 
 /** By this a note is known as ours again, when its id is not. */
 export const noteMarker = '<!-- mayfly:preview -->';
@@ -15,6 +17,7 @@ export function renderNote(view: FeedbackView): string {
     ...phaseParts(view),
     ...nextPart(preview),
     ...remarks(preview),
+    ...forkPart(view),
     ...answerPart(view),
     ...commandsPart(preview),
   ];
@@ -66,7 +69,7 @@ function waitingPart({ preview, line, facts }: FeedbackView, member: Member | un
   const sha = member?.next?.sha ?? null;
   const subject = sha === null ? 'It' : `Commit ${commit(sha, facts)}`;
   const since = preview.waitingSince === null ? '' : `, since ${utcTime(preview.waitingSince)}`;
-  const detail = preview.waitingFor === 'pipeline' ? detailWords(member?.next ?? null) : '';
+  const detail = preview.waitingFor === 'slot' ? '' : detailWords(member?.next ?? null);
   return `${subject} waits for ${waitingWords(preview.waitingFor, line)}${since}.${detail}`;
 }
 
@@ -113,7 +116,7 @@ function failedParts({ preview, diagnosis, facts }: FeedbackView, member: Member
 }
 
 function stopSentence(preview: Preview): string {
-  const why = preview.stopReason === null ? 'it was stopped' : stopWords[preview.stopReason].why;
+  const why = preview.stopDetail ?? (preview.stopReason === null ? 'it was stopped' : stopWords[preview.stopReason].why);
   const by = preview.stoppedBy === null ? '' : `, by ${codeSpan(preview.stoppedBy)}`;
   const at = preview.stoppedAt === null ? '' : `, ${utcTime(preview.stoppedAt)}`;
   return `Because ${why}${by}${at}.`;
@@ -147,6 +150,14 @@ function remarks(preview: Preview): string[] {
     found.push('✏️ Its file in the environments repository was edited where it must not be; that edit is ignored.');
   }
   return found;
+}
+
+/** What a fork's preview goes without: it runs what a stranger pushed. */
+function forkPart({ preview, facts }: FeedbackView): string[] {
+  const lives = preview.phase !== 'stopping' && preview.phase !== 'stopped';
+  return lives && facts !== null && isFork(facts)
+    ? ["🍴 It comes from a fork: no copied secrets, no linked preview, and no repository but this project's."]
+    : [];
 }
 
 function answerPart({ answer }: FeedbackView): string[] {

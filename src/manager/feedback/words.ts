@@ -1,6 +1,4 @@
-import { noPipelineDetail } from '../../preview/gate.js';
-import type { Cause, Instant, NextSha, StopReason, WaitingFor } from '../../preview/preview.js';
-import { codeSpan } from './outsider-text.js';
+import type { Cause, Instant, StopReason, WaitingFor } from '../../preview/preview.js';
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -29,6 +27,10 @@ export function waitingWords(waitingFor: WaitingFor | null, line: { place: numbe
   switch (waitingFor) {
     case 'pipeline':
       return 'its pipeline';
+    case 'image':
+      return 'its image';
+    case 'approval':
+      return 'the approval of a member';
     case 'slot':
       return line === null ? 'a free place' : `a free place (${ordinal(line.place)} of ${line.length} in line)`;
     case null:
@@ -36,18 +38,6 @@ export function waitingWords(waitingFor: WaitingFor | null, line: { place: numbe
     default:
       return waitingFor satisfies never;
   }
-}
-
-/** Sentences of a gate that hold no outsider's word. */
-const plainDetail = /^(?:Jobs not finished yet: \d+ of \d+|All jobs of the pipeline were skipped)\.$/;
-const jobDetail = /^(?<before>The (?:manual )?job )(?<job>.+)(?<after> (?:failed|was canceled|was not started)\.)$/s;
-
-/** What a gate says; a job's name in it is an outsider's. */
-export function detailWords(next: NextSha | null): string {
-  if (next === null || next.detail === null) return '';
-  if (next.detail === noPipelineDetail || plainDetail.test(next.detail)) return ` ${next.detail}`;
-  const { before, job, after } = jobDetail.exec(next.detail)?.groups ?? {};
-  return before === undefined ? ` ${codeSpan(next.detail)}` : ` ${before}${codeSpan(job ?? '')}${after}`;
 }
 
 interface FailureWords {

@@ -1,7 +1,10 @@
 import { AppError, isAppError } from '../../error/app-error.js';
-import { parseCommands } from '../../preview/command.js';
+import { type Command, parseCommands } from '../../preview/command.js';
+import { commandLimit, isTooMany } from '../../preview/command-rate.js';
 import type { Instant } from '../../preview/preview.js';
-import { type CommandNote, type HandledNote, judgeNote } from './judge-note.js';
+import type { Settable } from '../../preview/setting.js';
+import { type CommandNote, type HandledNote, judgeNote, judgeTooMany } from './judge-note.js';
+import type { Head } from './judge-order.js';
 
 /** What is known of a merge request's comments. */
 interface NoteState {
@@ -21,9 +24,15 @@ export interface CommandDeps {
     memberAccess: (input: { projectId: number; userId: number; signal: AbortSignal }) => Promise<number>;
     /** Id of the user that Mayfly acts as. */
     ownUserId: () => Promise<number>;
+    /** The newest commit now; null: GitLab cannot say. */
+    readHead: (input: MergeRequestKey) => Promise<Head | null>;
   };
+  /** What the configuration says of commands in a project. `level`: the access level that they need. */
+  rulesOf: (projectId: number) => { level: number; settable: Settable };
   store: {
     loadNoteState: (input: { projectId: number; iid: number }) => Promise<NoteState>;
+    /** Comments with commands that were handled already, written after a time. */
+    writtenSince: (input: { projectId: number; iid: number; after: Instant }) => Promise<WrittenCommands[]>;
     /** In one transaction, doing nothing twice; enqueues what follows. */
     saveHandled: (input: {
       projectId: number;
@@ -34,6 +43,12 @@ export interface CommandDeps {
       settled: readonly number[];
     }) => Promise<void>;
   };
+}
+
+interface WrittenCommands {
+  by: string;
+  at: Instant;
+  commands: number;
 }
 
 interface MergeRequestKey {
@@ -83,12 +98,13 @@ async function readHinted(deps: CommandDeps, input: MergeRequestKey, state: Note
 /** Judges in order and stops at the first comment of which GitLab cannot say who may what. */
 async function judgeAll(deps: CommandDeps, input: MergeRequestKey, notes: CommandNote[], seenBefore: Instant) {
   const ownUserId = notes.length === 0 ? 0 : await deps.gitlab.ownUserId();
-  const access = accessReader(deps, input);
+  const judge = await createJudge(deps, input, notes);
   const handled: HandledNote[] = [];
   let seen = seenBefore;
   for (const note of notes) {
+    const commands = note.system || note.authorId === ownUserId ? [] : parseCommands(note.body);
     try {
-      handled.push(await judge(note, ownUserId, access));
+      handled.push(await judge(note, commands));
     } catch (error) {
       if (!isAppError(error)) throw error;
       return { handled, seen, failure: error };
@@ -98,23 +114,49 @@ async function judgeAll(deps: CommandDeps, input: MergeRequestKey, notes: Comman
   return { handled, seen, failure: null };
 }
 
-async function judge(
-  note: CommandNote,
-  ownUserId: number,
-  access: (userId: number) => Promise<number>,
-): Promise<HandledNote> {
-  const commands = note.system || note.authorId === ownUserId ? [] : parseCommands(note.body);
-  return judgeNote(note, commands, commands.length === 0 ? 0 : await access(note.authorId));
+/** Judges one comment after another; what GitLab is asked for is asked once, and only when a command needs it. */
+async function createJudge(deps: CommandDeps, input: MergeRequestKey, notes: readonly CommandNote[]) {
+  const { projectId, iid, signal } = input;
+  const rules = deps.rulesOf(projectId);
+  const oldest = Math.min(...notes.map((note) => note.createdAt));
+  const written = notes.some((note) => parseCommands(note.body).length > 0)
+    ? await deps.store.writtenSince({ projectId, iid, after: oldest - commandLimit.windowMs })
+    : [];
+  const access = once((userId: number) => deps.gitlab.memberAccess({ projectId, userId, signal }));
+  const head = once(async (_: 'head') => (await deps.gitlab.readHead(input)) ?? Promise.reject(notReadable(input)));
+  return async (note: CommandNote, commands: readonly Command[]): Promise<HandledNote> => {
+    if (commands.length === 0) return judgeNote(note, commands, { ...rules, access: 0, head: null });
+    const author = { by: note.authorUsername, at: note.createdAt };
+    const { limited, told } = isTooMany(author, written);
+    if (limited) {
+      written.push({ ...author, commands: 0 });
+      return judgeTooMany(note, told);
+    }
+    const own = await access(note.authorId);
+    const asksHead = own >= rules.level && commands.some((command) => command.kind === 'approve');
+    const judged = judgeNote(note, commands, { ...rules, access: own, head: asksHead ? await head('head') : null });
+    written.push({ ...author, commands: judged.commands });
+    return judged;
+  };
 }
 
-function accessReader(deps: CommandDeps, input: MergeRequestKey): (userId: number) => Promise<number> {
-  const known = new Map<number, Promise<number>>();
-  return (userId) => {
-    const asked =
-      known.get(userId) ?? deps.gitlab.memberAccess({ projectId: input.projectId, userId, signal: input.signal });
-    known.set(userId, asked);
+function once<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {
+  const known = new Map<K, Promise<V>>();
+  return (key) => {
+    const asked = known.get(key) ?? ask(key);
+    known.set(key, asked);
     return asked;
   };
+}
+
+/** Nobody can be said to approve what GitLab does not show: the comment is read again later. */
+function notReadable({ projectId, iid }: MergeRequestKey): AppError {
+  return new AppError({
+    code: 'merge-request-not-read',
+    disposition: 'retry',
+    publicMessage: `GitLab does not show the newest commit of merge request !${iid} now, so the approval of it waits. It is tried again soon.`,
+    data: { projectId, iid },
+  });
 }
 
 function notVisible(input: MergeRequestKey, noteIds: number[]): AppError {

@@ -22,6 +22,8 @@ export interface Plan {
   stops: { slug: string; reason: StopReason; detail: string | null }[];
   /** Whether those stops are more than the breaker lets pass, so that they are held until a person accepts them. */
   held: boolean;
+  /** Living previews whose files it would have rendered again; null: that cannot be told. */
+  renders: number | null;
 }
 
 /**
@@ -32,7 +34,7 @@ export function planChange(
   policyFor: (projectId: number) => Policy | null,
   input: { subjects: readonly KnownSubject[]; now: number },
 ): Plan {
-  const plan: Plan = { starts: [], stops: [], held: false };
+  const plan: Plan = { starts: [], stops: [], held: false, renders: null };
   let living = 0;
   for (const subject of input.subjects) {
     const policy = policyFor(subject.projectId);
@@ -65,7 +67,9 @@ const mostNamed = 5;
 export function formatPlan(plan: Plan): Omit<CheckResult, 'name'> {
   const starts = `would start ${plan.starts.length}${named(plan.starts)}`;
   const stops = `stop ${plan.stops.length}${named(plan.stops.map((stop) => `${stop.slug}: ${stop.detail ?? stop.reason}`))}`;
-  const found = `This configuration ${starts} and ${stops}.`;
+  const renders =
+    plan.renders === null || plan.renders === 0 ? '' : ` It would render ${plan.renders} again, a few at a time.`;
+  const found = `This configuration ${starts} and ${stops}.${renders}`;
   if (plan.stops.length === 0) return ok(found);
   const fate = plan.held
     ? 'So many are held until a person accepts them (mayfly breaker accept).'

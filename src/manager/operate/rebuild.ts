@@ -74,6 +74,8 @@ function rowOf(file: OwnFile, input: RebuildInput): Preview | string {
   const { projectId, policy } = project;
   const iid = Number(reference.iid);
   const { destination, source } = file.application.spec;
+  // A fixed source names a revision of its own: the next decision says which sha runs.
+  const isOwnSha = annotation(file.application, 'source-ref') !== undefined;
   return {
     slug: file.slug,
     incarnation: file.incarnation,
@@ -82,7 +84,7 @@ function rowOf(file: OwnFile, input: RebuildInput): Preview | string {
     cluster: destination.name,
     namespace: destination.namespace,
     url: annotation(file.application, 'url') ?? null,
-    members: [{ projectId, iid, wantedSha: source.targetRevision, deployedSha: null, next: null }],
+    members: [{ projectId, iid, wantedSha: isOwnSha ? source.targetRevision : null, deployedSha: null, next: null }],
     phase: 'deploying',
     waitingFor: null,
     waitingSince: null,
@@ -103,5 +105,9 @@ function rowOf(file: OwnFile, input: RebuildInput): Preview | string {
     stoppedAt: null,
     stopReason: null,
     stoppedBy: null,
+    stopDetail: null,
+    setValues: {},
+    redeployedAt: null,
+    ordered: null,
   };
 }

@@ -17,6 +17,14 @@ export type DeliveryFacts =
       sha: string;
       status: string;
     }
+  | {
+      event: 'job';
+      projectId: number;
+      /** null: of a branch pipeline, matched by its sha. */
+      iid: number | null;
+      sha: string;
+      status: string;
+    }
   | { event: 'note'; projectId: number; iid: number; noteId: number }
   | { event: 'push'; projectId: number; branch: string };
 
@@ -61,6 +69,14 @@ const pipelineSchema = z.object({
   merge_request: z.object({ iid, target_project_id: id }).nullish(),
 });
 
+const jobSchema = z.object({
+  project_id: id,
+  project: project.nullish(),
+  ref: z.string().nullish(),
+  sha,
+  build_status: z.string(),
+});
+
 const noteSchema = z.object({
   project_id: id.optional(),
   project: project.nullish(),
@@ -79,9 +95,13 @@ const pushSchema = z.object({ project_id: id, project: project.nullish(), ref: z
 /** Statuses in which a gate may have changed, or the note has something new to say. */
 const tellingStatuses = new Set(['running', 'success', 'failed', 'canceled', 'skipped', 'manual']);
 
+/** How a job may end; what an image or a named job is awaited for. */
+const endedStatuses = new Set(['success', 'failed', 'canceled', 'skipped', 'manual']);
+
 const reducers: Readonly<Record<string, (body: unknown) => Reduction>> = {
   merge_request: reduceMergeRequest,
   pipeline: reducePipeline,
+  build: reduceJob,
   note: reduceNote,
   push: reducePush,
 };
@@ -127,6 +147,19 @@ function reducePipeline(body: unknown): Reduction {
       status: attributes.status,
     },
     projectPath: projectId === shown.id ? (shown.path_with_namespace ?? null) : null,
+  };
+}
+
+function reduceJob(body: unknown): Reduction {
+  const parsed = jobSchema.safeParse(body);
+  if (!parsed.success) return 'malformed';
+  const { project_id: projectId, project: shown, ref, sha, build_status: status } = parsed.data;
+  if (!endedStatuses.has(status)) return 'uninteresting';
+  // The sha of a merged-results pipeline is in no branch: only its ref says whose it is.
+  const named = iid.safeParse(Number(/^refs\/merge-requests\/(\d{1,10})\//.exec(ref ?? '')?.[1]));
+  return {
+    facts: { event: 'job', projectId, iid: named.success ? named.data : null, sha, status },
+    projectPath: shown?.path_with_namespace ?? null,
   };
 }
 

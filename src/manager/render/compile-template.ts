@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
-import { checkTemplate, type TemplateNode } from './check-template.js';
+import { checkTemplate, placeOf, type TemplateNode } from './check-template.js';
+import { helperNames, registerHelpers } from './helpers.js';
 import { templateInvalid } from './template-errors.js';
 
 /** A template that passed the check. */
@@ -19,13 +20,16 @@ export function compileTemplate(name: string, text: string, isBuiltIn: boolean):
   }
   if (/[\uE000\uE001\0]/.test(text)) throw templateInvalid(name, null, 'it holds a character that is not allowed');
   const handlebars = createInstance();
-  checkTemplate(name, parse(handlebars, name, text));
-  const run = handlebars.compile(text, {
+  const wholeScalars = checkTemplate(name, parse(handlebars, name, text));
+  const program = handlebars.parse(text) as unknown as TemplateNode;
+  // Alone, a sha of digits or a branch called `null` would be no text any more.
+  quoteAt(program, wholeScalars);
+  const run = handlebars.compile(program, {
     noEscape: true,
     strict: true,
     preventIndent: true,
     knownHelpersOnly: true,
-    knownHelpers: { quote: true, json: true, default: true, lower: true, truncate: true },
+    knownHelpers: Object.fromEntries(helperNames.map((each) => [each, true])),
   });
   return {
     name,
@@ -38,16 +42,22 @@ export function compileTemplate(name: string, text: string, isBuiltIn: boolean):
 function createInstance(): typeof Handlebars {
   const handlebars = Handlebars.create();
   for (const helper of ['log', 'lookup', 'helperMissing', 'blockHelperMissing']) handlebars.unregisterHelper(helper);
-  handlebars.registerHelper('quote', (value: unknown, options: unknown) => atLine(options, () => quote(value)));
-  handlebars.registerHelper('json', (value: unknown, options: unknown) => atLine(options, () => json(value)));
-  handlebars.registerHelper('default', (value: unknown, otherwise: unknown) =>
-    value === undefined || value === null || value === '' ? otherwise : value,
-  );
-  handlebars.registerHelper('lower', (value: unknown) => String(value).toLowerCase());
-  handlebars.registerHelper('truncate', (value: unknown, length: unknown) =>
-    Array.from(String(value)).slice(0, Number(length)).join(''),
-  );
+  registerHelpers(handlebars);
   return handlebars;
+}
+
+/** The program with `quote` around these variables, each named by its place. */
+function quoteAt(node: TemplateNode, places: ReadonlySet<string>): void {
+  for (const statement of (node.body ?? []) as TemplateNode[]) {
+    if (statement.type === 'MustacheStatement' && places.has(placeOf(statement))) {
+      const path = { type: 'PathExpression', data: false, depth: 0, parts: ['quote'], original: 'quote' };
+      statement.params = [statement.path];
+      statement.path = { ...path, loc: statement.loc };
+    }
+    for (const part of [statement.program, statement.inverse]) {
+      if (part !== null && part !== undefined) quoteAt(part as TemplateNode, places);
+    }
+  }
 }
 
 function parse(handlebars: typeof Handlebars, name: string, text: string): TemplateNode {
@@ -63,31 +73,4 @@ function parse(handlebars: typeof Handlebars, name: string, text: string): Templ
       error.message.split('\n', 1)[0]?.replace(/:$/, '') ?? 'it cannot be read',
     );
   }
-}
-
-/** Adds the template's line to an error. */
-function atLine(options: unknown, write: () => string): string {
-  try {
-    return write();
-  } catch (error) {
-    const line = (options as { loc?: { start?: { line?: number } } }).loc?.start?.line;
-    if (!(error instanceof Error) || line === undefined) throw error;
-    throw new Error(`line ${line}: ${error.message}`);
-  }
-}
-
-/** Always a YAML string, whatever it looks like. */
-function quote(value: unknown): string {
-  if (value === undefined || value === null) throw new Error('quote was given nothing; use default or if');
-  if (typeof value === 'object') throw new Error('quote was given a list or an object; use json');
-  return json(String(value));
-}
-
-/** JSON is YAML, but for characters that YAML does not let stand as they are. */
-function json(value: unknown): string {
-  const text = JSON.stringify(value);
-  if (text === undefined) throw new Error('json was given nothing; use default or if');
-  return text.replace(/[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }

@@ -1,8 +1,9 @@
 import type { MergeRequestFacts } from '../../preview/facts.js';
-import { branchSlug } from '../../preview/naming.js';
+import { branchSlug, urlFrom } from '../../preview/naming.js';
 import type { Member, Preview } from '../../preview/preview.js';
+import { cleanText } from './clean-text.js';
 
-/** What the configuration says of a project, as far as its files depend on it. */
+/** What the configuration says of a project, as far as its files depend on it; all of it is part of the fingerprint. */
 export interface RenderProject {
   name: string;
   /** Such as `acme/shop`. */
@@ -11,15 +12,34 @@ export interface RenderProject {
   cloneUrl: string;
   /** Name of its template, `application` unless configured. */
   template: string;
-  source: { path: string; recurse: boolean; fixed: { repository: string; revision: string } | null };
+  /** Such as `https://{{slug}}.preview.example.com`; null: previews have no link. */
+  url: string | null;
+  source: {
+    path: string;
+    recurse: boolean;
+    /** Name of a Helm chart in `fixed.repository`, whose `revision` is its version then; null: a folder. */
+    chart: string | null;
+    fixed: { repository: string; revision: string } | null;
+  };
   /** Its texts may hold `{{shortSha}}` and the other names that may stand bare. */
   values: Record<string, unknown>;
+}
+
+/** One service of a preview: what it runs, by the name of its project in the configuration. */
+export interface RenderMember {
+  project: string;
+  sha: string;
+  /** null: no merge request of its own takes part, its target branch runs. */
+  iid: number | null;
+  branchSlug: string;
 }
 
 export interface ContextInput {
   preview: Preview;
   facts: MergeRequestFacts;
   project: RenderProject;
+  /** The other members of a linked preview; its own project is always one. Default: none. */
+  others?: readonly RenderMember[];
 }
 
 /** Names that a template may use bare: their values are made of letters, digits and dashes alone. */
@@ -33,6 +53,18 @@ export const bareNames: readonly string[] = [
   'shortSha',
   'branchSlug',
 ];
+
+/** All names that a template may use, with their parts; `any`: the configuration says which there are. */
+export const contextShape: Readonly<Record<string, readonly string[] | 'any'>> = {
+  ...Object.fromEntries(bareNames.map((name) => [name, []])),
+  url: [],
+  targetBranchSlug: [],
+  asleep: [],
+  mr: ['iid', 'title', 'author', 'webUrl', 'cloneUrl', 'labels', 'sourceBranch', 'targetBranch', 'draft', 'fork'],
+  source: ['repository', 'revision', 'path', 'chart', 'recurse'],
+  values: 'any',
+  members: 'any',
+};
 
 /** Limits of what strangers write: nothing that a person reads is longer. */
 const maxText = 1000;
@@ -50,41 +82,72 @@ export function templateContext(input: ContextInput): Record<string, unknown> {
     cluster: preview.cluster,
     iid: facts.iid,
     sha,
-    shortSha: sha.slice(0, 8),
+    shortSha: shortened(sha),
     branchSlug: branchSlug(facts.sourceBranch),
   };
+  const own = { project: project.name, sha, iid: facts.iid, branchSlug: bare.branchSlug };
   return {
     ...bare,
-    url: preview.url,
+    url: urlOfPreview(input),
     targetBranchSlug: branchSlug(facts.targetBranch),
     asleep: preview.phase === 'asleep',
     mr: mergeRequest(facts, project),
-    source: {
-      repository: project.source.fixed?.repository ?? project.cloneUrl,
-      revision: project.source.fixed?.revision ?? sha,
-      path: project.source.path,
-      recurse: project.source.recurse,
-    },
-    values: filled(project.values, bare),
-    members: { [project.name]: { sha, shortSha: bare.shortSha, iid: facts.iid, branchSlug: bare.branchSlug } },
+    source: sourceOf(project, sha),
+    // What a person set is theirs to the letter: nothing in it is filled in.
+    values: { ...filledGroup(project.values, bare), ...preview.setValues },
+    members: membersOf([...(input.others ?? []), own]),
   };
 }
 
-/** The same context with a stranger's texts replaced by harmless ones: what the file's structure is compared with. */
+/** Where the preview can be opened by the configuration as it is now; null: it has no link. */
+export function urlOfPreview({ preview, facts, project }: ContextInput): string | null {
+  if (project.url === null) return null;
+  const { slug, namespace } = preview;
+  const names = { project: project.name, iid: String(facts.iid), branchSlug: branchSlug(facts.sourceBranch) };
+  return urlFrom(project.url, { ...names, slug, namespace });
+}
+
+/**
+ * The same context with a harmless text in place of each that a stranger chose: what the file's structure is compared
+ * with. A branch, and whatever is named after it, is a stranger's too: `1e3` must not become a number.
+ */
 export function neutralContext(context: Record<string, unknown>): Record<string, unknown> {
-  return { ...context, mr: neutral(context.mr) };
+  const { slug, namespace, sha, shortSha, branchSlug: branch, targetBranchSlug, url, mr, members } = context;
+  const foreign = { slug, namespace, sha, shortSha, branchSlug: branch, targetBranchSlug, url, mr, members };
+  return { ...context, ...(neutral(foreign) as Record<string, unknown>) };
+}
+
+function shortened(sha: string): string {
+  return sha.slice(0, 8);
+}
+
+function sourceOf({ source, cloneUrl }: RenderProject, sha: string) {
+  return {
+    repository: source.fixed?.repository ?? cloneUrl,
+    revision: source.fixed?.revision ?? sha,
+    path: source.chart === null ? source.path : null,
+    chart: source.chart,
+    recurse: source.recurse,
+  };
+}
+
+function membersOf(members: readonly RenderMember[]): Record<string, unknown> {
+  const entries = members.map(({ project, sha, iid, branchSlug: branch }) => {
+    return [project, { sha, shortSha: shortened(sha), iid, branchSlug: branch }];
+  });
+  return Object.fromEntries(entries);
 }
 
 function mergeRequest(facts: MergeRequestFacts, project: RenderProject) {
   return {
     iid: facts.iid,
-    title: clean(facts.title, maxText),
-    author: clean(facts.authorUsername, maxLabel),
-    webUrl: clean(facts.webUrl, maxText),
+    title: cleanText(facts.title, maxText),
+    author: cleanText(facts.authorUsername, maxLabel),
+    webUrl: cleanText(facts.webUrl, maxText),
     cloneUrl: project.cloneUrl,
-    labels: facts.labels.slice(0, maxLabels).map((label) => clean(label, maxLabel)),
-    sourceBranch: clean(facts.sourceBranch, maxLabel),
-    targetBranch: clean(facts.targetBranch, maxLabel),
+    labels: facts.labels.slice(0, maxLabels).map((label) => cleanText(label, maxLabel)),
+    sourceBranch: cleanText(facts.sourceBranch, maxLabel),
+    targetBranch: cleanText(facts.targetBranch, maxLabel),
     draft: facts.draft,
     fork: facts.sourceProjectId !== facts.projectId,
   };
@@ -100,8 +163,14 @@ function wantedSha(preview: Preview, facts: MergeRequestFacts): string {
   return own.wantedSha;
 }
 
+type Bare = Record<string, string | number>;
+
+function filledGroup(values: Record<string, unknown>, bare: Bare): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).map(([key, item]) => [key, filled(item, bare)]));
+}
+
 /** `{{shortSha}}` and its like inside the texts of configured values. */
-function filled(value: unknown, bare: Record<string, string | number>): unknown {
+function filled(value: unknown, bare: Bare): unknown {
   if (typeof value === 'string') {
     return value.replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, name: string) =>
       Object.hasOwn(bare, name) ? String(bare[name]) : whole,
@@ -109,7 +178,7 @@ function filled(value: unknown, bare: Record<string, string | number>): unknown 
   }
   if (Array.isArray(value)) return value.map((item) => filled(item, bare));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, filled(item, bare)]));
+  return filledGroup(value as Record<string, unknown>, bare);
 }
 
 function neutral(value: unknown): unknown {
@@ -117,15 +186,4 @@ function neutral(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(neutral);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, neutral(item)]));
-}
-
-/** One line without control and direction characters, cut to a number of characters, never inside a pair. */
-function clean(text: string, maxLength: number): string {
-  // Cut first: a megabyte of it is not worth a pass of the expressions.
-  const plain = text
-    .slice(0, maxLength * 4)
-    .replace(/\s+/g, ' ')
-    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, '')
-    .trim();
-  return Array.from(plain).slice(0, maxLength).join('');
 }

@@ -5,7 +5,7 @@ import { revisionOf } from '../../application/revision.js';
 import { parseRendered } from '../../application/validate.js';
 import { isAppError } from '../../error/app-error.js';
 import type { Template } from './compile-template.js';
-import { type ContextInput, neutralContext, templateContext } from './context.js';
+import { type ContextInput, neutralContext, templateContext, urlOfPreview } from './context.js';
 import { templateFailed } from './template-errors.js';
 
 export interface RenderInput extends ContextInput {
@@ -18,6 +18,8 @@ export interface RenderedFile {
   text: string;
   /** Its fingerprint. */
   revision: string;
+  /** Where the preview can be opened once that file is deployed; null: it has no link. */
+  url: string | null;
 }
 
 /** Longest output that is looked at; what a file may be is checked again when it is parsed. */
@@ -41,6 +43,7 @@ export function renderApplication(template: Template, input: RenderInput): Rende
     repositories: [project.source.fixed?.repository ?? project.cloneUrl],
     projects: null,
   };
+  const url = urlOfPreview(input);
   const application = refusals(template, preview.slug, () => parseRendered(text, expected));
   if (!template.isBuiltIn) refuseForeignStructure(template, preview.slug, text, context);
   const annotated = annotate(application, {
@@ -48,10 +51,11 @@ export function renderApplication(template: Template, input: RenderInput): Rende
     incarnation: preview.incarnation,
     mergeRequest: `${project.path}!${facts.iid}`,
     sourceRef: project.source.fixed === null ? `refs/merge-requests/${facts.iid}/head` : undefined,
-    url: preview.url ?? undefined,
+    url: url ?? undefined,
     asleep: preview.phase === 'asleep',
+    redeployed: preview.redeployedAt === null ? undefined : new Date(preview.redeployedAt).toISOString(),
   });
-  return { text: printApplication(annotated), revision: revisionOf(annotated) };
+  return { text: printApplication(annotated), revision: revisionOf(annotated), url };
 }
 
 function run(template: Template, slug: string, context: Record<string, unknown>): string {

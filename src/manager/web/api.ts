@@ -3,15 +3,18 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { breakerRoutes } from './api-breaker.js';
 import { previewRoutes } from './api-previews.js';
+import { renderRoutes, sweepRoutes } from './api-render.js';
 import { requireToken } from './authenticate.js';
-import type { Authenticate, BreakerDesk, GiveOrder, PreviewReader } from './needs.js';
+import type { Authenticate, BreakerDesk, GiveOrder, PreviewReader, RenderDesk, SettableOf } from './needs.js';
 import { notFound, problemHandler } from './problem.js';
 
 export interface ApiDeps {
   authenticate: Authenticate;
   previews: PreviewReader;
   giveOrder: GiveOrder;
+  settableOf: SettableOf;
   breaker: BreakerDesk;
+  rendering: RenderDesk;
   log: Logger;
 }
 
@@ -29,6 +32,8 @@ export function createApi(deps: ApiDeps): Router {
   router.use(express.json({ limit: '1mb' }));
   router.use('/previews', previewRoutes(deps));
   router.use('/breaker', breakerRoutes(deps.breaker));
+  router.use('/render', renderRoutes(deps.rendering));
+  router.use('/sweep', sweepRoutes(deps.rendering));
   router.use(notFound);
   router.use(problemHandler(deps.log));
   return router;

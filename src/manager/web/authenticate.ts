@@ -5,6 +5,9 @@ import { refuse } from './problem.js';
 /** Who sent a request that has passed `requireToken`. */
 const callers = new WeakMap<Request, { name: string; scope: 'read' | 'operate' }>();
 
+/** Paths whose POST changes nothing: what it asks for is too long for a query. */
+const looks: readonly string[] = ['/render'];
+
 /** Lets only bearers of a token pass: any to look, those of scope `operate` to change something. */
 export function requireToken(authenticate: Authenticate): RequestHandler {
   return (request, response, next) => {
@@ -18,7 +21,7 @@ export function requireToken(authenticate: Authenticate): RequestHandler {
           : 'Nobody has this token. Compare it with `api.tokens` of the configuration; `mayfly token new` makes a new one.';
       throw refuse({ status: 401, code: 'not-authenticated', detail });
     }
-    const isLook = request.method === 'GET' || request.method === 'HEAD';
+    const isLook = request.method === 'GET' || request.method === 'HEAD' || looks.includes(request.path);
     if (!isLook && caller.scope !== 'operate') {
       const detail = `The token ${caller.name} may only look. This needs one of scope "operate".`;
       throw refuse({ status: 403, code: 'not-allowed', detail });

@@ -1,4 +1,6 @@
 import type { HeldStop, Member, Phase, Preview } from '../../preview/preview.js';
+import type { Settable, SetValue } from '../../preview/setting.js';
+import type { WishKind } from '../../preview/wish-kind.js';
 import type { BreakerReport } from '../../protocol/poll.js';
 
 /** One incarnation as lists show it. Times in milliseconds since the epoch; texts of people as they wrote them. */
@@ -10,6 +12,8 @@ export interface WebPreview {
   waitingFor: Preview['waitingFor'];
   cause: Preview['cause'];
   message: string | null;
+  /** Why the present template gives no file for it, though an earlier file stays deployed; null: it does. */
+  templateProblem: string | null;
   cluster: string;
   namespace: string;
   url: string | null;
@@ -72,10 +76,18 @@ export interface PreviewReader {
 /** Records an operator's order. */
 export type GiveOrder = (order: {
   slug: string;
-  kind: 'start' | 'stop' | 'extend';
+  kind: WishKind;
+  /** For `extend`; null: the configured TTL. */
   amountMs: number | null;
+  /** The whole sha of an approval, the key and the value of a setting. */
+  detail: { sha?: string; key?: string; value?: SetValue } | null;
+  /** The order as the history tells it. */
+  text: string;
   by: string;
 }) => Promise<{ outcome: 'given' | 'unfit'; phase: Phase; incarnation: number } | { outcome: 'unknown' }>;
+
+/** What may be set in the previews of a project, by its name. */
+export type SettableOf = (project: string) => Settable;
 
 export interface Pair {
   slug: string;
@@ -95,6 +107,39 @@ export interface BreakerDesk {
   accept(input: { deletions: readonly Pair[]; by: string; reason: string }): Promise<Pair[]>;
   /** Lets these agents take the branch as it is now, though its history was rewritten. */
   acceptHeads(input: { clusters: readonly string[]; by: string; reason: string }): Promise<void>;
+}
+
+/** What would be committed for a merge request. */
+export interface Rendered {
+  slug: string;
+  incarnation: number;
+  /** null: no preview of it lives, and this would be its next one. */
+  phase: Phase | null;
+  /** Of the file in the branch. */
+  path: string;
+  text: string;
+  revision: string;
+  url: string | null;
+  /** What stands there now; null: nothing. */
+  current: string | null;
+  outcome: 'new' | 'same' | 'differs' | 'edited';
+}
+
+/** Renders without writing, and runs the template sweep. */
+export interface RenderDesk {
+  /** Errors: `no-such-project`, `no-such-merge-request`, and those of the template, each with a status. */
+  render(input: {
+    project: string;
+    iid: number;
+    trial: { template: string | null; values: Record<string, unknown> } | null;
+  }): Promise<Rendered>;
+  /** What the sweep would render again, and what would come of it; `more`: there are others. */
+  rehearse(): Promise<{
+    previews: { slug: string; outcome: Rendered['outcome'] | 'fails'; reason: string | null }[];
+    more: boolean;
+  }>;
+  /** Runs it now; how many are to be rendered again, and how many of them at once. */
+  sweep(): Promise<{ count: number; atOnce: number }>;
 }
 
 /** Whose token it is; null: nobody's. */

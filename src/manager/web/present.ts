@@ -11,6 +11,7 @@ export function presentPreview(preview: WebPreview) {
     waitingFor: preview.waitingFor,
     cause: preview.cause,
     message: preview.message,
+    templateProblem: preview.templateProblem,
     cluster: preview.cluster,
     namespace: preview.namespace,
     url: preview.url,

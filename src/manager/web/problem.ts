@@ -22,6 +22,7 @@ const titles: Record<number, string> = {
   409: 'Conflict',
   413: 'Too large',
   415: 'Unsupported media type',
+  422: 'Cannot be done as it is',
   500: 'Internal error',
   503: 'Not available',
 };

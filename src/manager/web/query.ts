@@ -14,7 +14,13 @@ export function parseInput<T>(schema: z.ZodType<T>, value: unknown): T {
   throw refuse({ status: 400, code: 'bad-request', detail: `The request is not understood. ${detail}.` });
 }
 
-const cursorSchema = z.tuple([z.string().max(63), z.number().int()]);
+const cursorSchema = z.tuple([
+  z
+    .string()
+    .max(63)
+    .regex(/^[^\0]*$/),
+  z.number().int(),
+]);
 
 /** Where the next page begins, as an opaque text. */
 export function encodeCursor(after: { slug: string; incarnation: number }): string {

@@ -44,6 +44,12 @@ test('an object without fields is judged without a fault', () => {
   }
 });
 
+test('an object is judged and not counted when its annotation asks for that', () => {
+  const annotations = { 'argocd.argoproj.io/ignore-healthcheck': 'true' };
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'seed', annotations } };
+  expect(judgeObject(job)).toEqual({ status: 'Progressing', message: '', ignored: true });
+});
+
 test('a whole is as well as its worst part', () => {
   expect(worstHealth([])).toBe('Healthy');
   expect(worstHealth(['Healthy', 'Suspended'])).toBe('Suspended');

@@ -31,6 +31,11 @@ export interface FileInput {
   repository?: string;
   url?: string;
   source?: Record<string, unknown>;
+  /** Texts of the annotations. */
+  resources?: string;
+  secrets?: string;
+  /** Default: `acme/shop!42`. */
+  mergeRequest?: string;
 }
 
 /** A cluster, the two repositories, a manager that says what the test wants, and agents to start. */
@@ -113,9 +118,11 @@ export async function createWorld(overrides: Partial<AgentOptions> = {}): Promis
     return annotate(base, {
       installation: file.installation ?? installation,
       incarnation: file.incarnation ?? 1,
-      mergeRequest: 'acme/shop!42',
+      mergeRequest: file.mergeRequest ?? 'acme/shop!42',
       url: file.url ?? `https://${file.slug}.preview.test`,
       asleep: file.asleep,
+      resources: file.resources,
+      secrets: file.secrets,
     });
   }
 

@@ -87,7 +87,11 @@ test('a namespace that is going is waited for, and what holds it is told', async
     state: 'going',
     namespaceUid: 'ns-1',
     since: Date.parse('2026-01-01T00:00:00Z'),
-    blockers: ['finalizers remaining: example.com/hold'],
+    blockers: {
+      why: 'finalizers remaining: example.com/hold',
+      finalizers: [],
+      evidence: ['finalizers remaining: example.com/hold'],
+    },
   });
   expect(removed).toEqual([]);
 });

@@ -94,7 +94,7 @@ export async function createGuardWorld(): Promise<GuardWorld> {
   for (const project of [shop, environments]) gitlab.addHook(project, { url: `${url}/webhooks/gitlab`, token: secret });
 
   let config: ManagerConfig = {
-    gitlab: { url: gitlab.url, token: botToken, webhookSecrets: [secret], signingTokens: [] },
+    gitlab: { url: gitlab.url, token: botToken, webhookSecrets: [secret], signingTokens: [], registry: null },
     branch: {
       repository,
       name: branchName,
@@ -212,22 +212,26 @@ function shopConfig(cluster: string): ProjectConfig {
       name: '{{project}}-{{iid}}',
       template: 'application',
       url: 'https://{{slug}}.preview.test',
-      source: { path: 'deploy/preview', recurse: false, fixed: null },
+      source: { path: 'deploy/preview', recurse: false, chart: null, fixed: null },
       values: {},
       cluster,
     },
     follow: {
-      labels: { any: [], none: ['no-preview'] },
+      labels: { any: [], all: [], none: ['no-preview'] },
       targetBranches: ['*'],
       sourceBranches: ['*'],
-      authors: { none: [] },
+      authors: { any: [], none: [] },
       drafts: true,
       forks: 'never',
+      optIn: false,
+      optInLabel: 'preview',
     },
-    gate: { pipeline: 'none' },
+    gate: { pipeline: 'none', image: [], approval: 'none' },
     lifetime: { ttlMs: 72 * hourMs },
     limits: { previews: 50 },
     feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false } },
+    commands: { level: 30 },
+    settable: [],
     deployTimeoutMs: hourMs,
     webhookSecrets: [],
   };

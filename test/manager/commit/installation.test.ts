@@ -67,7 +67,7 @@ describe('whose branch it is', () => {
     const before = await head();
     await (await world.writer()).write();
     expect(await head()).toBe(before);
-    expect(await world.row('shop-1')).toMatchObject({ needs_commit: false, committed_generation: 3, edited: null });
+    expect(await world.row('shop-1')).toMatchObject({ needs_commit: false, committed_generation: 2, edited: null });
   });
 
   it('writes nothing when the branch is gone, and goes on when it is back', async () => {

@@ -180,7 +180,8 @@ done
         phase,
         edited: null,
         needs_commit: false,
-        committed_generation: 4,
+        // Nothing new is to be written for the one; the other's absence is, once more.
+        committed_generation: phase === 'stopping' ? 4 : 3,
       });
     },
   );

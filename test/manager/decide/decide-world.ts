@@ -17,14 +17,20 @@ export function policy(overrides: Partial<Policy> = {}): Policy {
     namespacePrefix: 'preview-',
     follow: {
       labelsAny: [],
+      labelsAll: [],
       labelsNone: ['no-preview'],
       targetBranches: ['*'],
       sourceBranches: ['*'],
+      authorsAny: [],
       authorsNone: [],
       drafts: true,
       forks: 'never',
+      optInLabel: null,
     },
+    settable: {},
     gatePipeline: 'none',
+    gateImages: [],
+    gateApproval: 'none',
     ttlMs: 72 * 3_600_000,
     deployTimeoutMs: 600_000,
     maxPreviews: 20,
@@ -99,7 +105,7 @@ export function createWorld(database: TestDatabase): World {
           ? { known: false, why: '404', readStartedAt: Date.now() }
           : { known: true, facts: known, readStartedAt: Date.now() };
       },
-      async readGate(_projectId, sha) {
+      async readGate({ sha }) {
         world.calls.push(`gate ${sha.slice(0, 8)}`);
         return world.gates.get(sha) ?? { state: 'waiting', detail: '1 of 1 jobs have not finished.' };
       },

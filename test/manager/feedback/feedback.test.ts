@@ -91,7 +91,8 @@ async function save(change: Partial<Preview> = {}, of: MergeRequest = mergeReque
     preview,
     events: [],
     needsCommit: false,
-    openedGate: null,
+    openedGates: [],
+    images: [],
     jobs: [],
   });
 }

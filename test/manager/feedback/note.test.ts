@@ -1,7 +1,7 @@
 import { marked } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { noteMarker, renderNote } from '../../../src/manager/feedback/note.js';
-import { noPipelineDetail } from '../../../src/preview/gate.js';
+import { noPipelineDetail } from '../../../src/preview/pipeline-gate.js';
 import type { StopReason } from '../../../src/preview/preview.js';
 import { at, memberOf, olderSha, sha, viewOf } from './view.js';
 
@@ -32,7 +32,7 @@ describe('a note', () => {
   });
 
   it('that waits for its pipeline says since when, and how to do without', () => {
-    const next = { sha, waitingFor: 'pipeline', since: at, detail: noPipelineDetail } as const;
+    const next = { sha, waitingFor: 'pipeline', since: at, detail: noPipelineDetail, link: null, stuck: false } as const;
     const waiting = { phase: 'waiting', waitingFor: 'pipeline', waitingSince: at } as const;
     const note = text({ ...waiting, members: [memberOf({ wantedSha: null, deployedSha: null, next })] });
     expect(note).toContain('waits for its pipeline, since 23 Nov 14:02 UTC.');
@@ -40,7 +40,7 @@ describe('a note', () => {
   });
 
   it('that waits for jobs says how many, in its own words', () => {
-    const next = { sha, waitingFor: 'pipeline', since: at, detail: 'Jobs not finished yet: 1 of 2.' } as const;
+    const next = { sha, waitingFor: 'pipeline', since: at, detail: 'Jobs not finished yet: 1 of 2.', link: null, stuck: false } as const;
     const waiting = { phase: 'waiting', waitingFor: 'pipeline', waitingSince: at } as const;
     const note = text({ ...waiting, members: [memberOf({ wantedSha: null, deployedSha: null, next })] });
     expect(note).toContain('UTC. Jobs not finished yet: 1 of 2.\n');
@@ -79,7 +79,7 @@ describe('a note', () => {
   });
 
   it('shows the next commit beside the one that runs', () => {
-    const next = { sha: olderSha, waitingFor: 'pipeline', since: at, detail: 'The job build failed.' } as const;
+    const next = { sha: olderSha, waitingFor: 'pipeline', since: at, detail: 'The job build failed.', link: null, stuck: false } as const;
     const note = text({ members: [memberOf({ next })] });
     expect(note).toContain('Next: commit `9f8e7d6c` waits for its pipeline');
     expect(note).toContain('. The job `build` failed.');
@@ -137,7 +137,7 @@ describe('an outsider’s text', () => {
       { diagnosis: { object: attack, sentence: attack, evidence: [attack, attack] } },
     ),
     text({ phase: 'stopped', stopReason: 'command', stoppedBy: attack, stoppedAt: at }),
-    text({ members: [memberOf({ next: { sha, waitingFor: 'pipeline', since: at, detail: attack } })] }),
+    text({ members: [memberOf({ next: { sha, waitingFor: 'pipeline', since: at, detail: attack, link: null, stuck: false } })] }),
     text({}, { answer: { line: 'ours', by: attack, at } }),
   ];
 

@@ -38,6 +38,10 @@ export function previewOf(change: Partial<Preview> = {}): Preview {
     stoppedAt: null,
     stopReason: null,
     stoppedBy: null,
+    stopDetail: null,
+    setValues: {},
+    redeployedAt: null,
+    ordered: null,
     ...change,
   };
 }

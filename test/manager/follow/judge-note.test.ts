@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type CommandNote, judgeNote } from '../../../src/manager/follow/judge-note.js';
+import { type CommandNote, type JudgeContext, judgeNote } from '../../../src/manager/follow/judge-note.js';
 import { parseCommands } from '../../../src/preview/command.js';
+import { unsupportedOrders } from '../../../src/preview/unsupported-orders.js';
 
 const at = Date.UTC(2026, 2, 4, 10);
 
-function judge(body: string, access = 30, change: Partial<CommandNote> = {}) {
+const head = { sha: `1a2b3c4d${'0'.repeat(32)}`, pushedAt: at - 60_000, isFork: false };
+const rules: JudgeContext = { access: 30, level: 30, settable: { replicas: 'integer', greeting: 'text' }, head };
+
+function judge(body: string, access = 30, change: Partial<CommandNote> = {}, context: Partial<JudgeContext> = {}) {
   const note: CommandNote = {
     id: 7,
     body,
@@ -15,7 +19,7 @@ function judge(body: string, access = 30, change: Partial<CommandNote> = {}) {
     system: false,
     ...change,
   };
-  return judgeNote(note, parseCommands(body), access);
+  return judgeNote(note, parseCommands(body), { ...rules, access, ...context });
 }
 
 describe('a comment', () => {
@@ -28,10 +32,11 @@ describe('a comment', () => {
       noteId: 7,
       at,
       by: 'ada',
+      commands: 3,
       wishes: [
-        { kind: 'extend', amountMs: 172_800_000, ordinal: 0 },
-        { kind: 'stop', amountMs: null, ordinal: 1 },
-        { kind: 'start', amountMs: null, ordinal: 2 },
+        { kind: 'extend', amountMs: 172_800_000, ordinal: 0, detail: null, text: 'extend 2d' },
+        { kind: 'stop', amountMs: null, ordinal: 1, detail: null, text: 'stop' },
+        { kind: 'start', amountMs: null, ordinal: 2, detail: null, text: 'start' },
       ],
       answer: { emoji: 'thumbsup', line: null },
     });
@@ -58,5 +63,84 @@ describe('a comment', () => {
   it('that asks for help or the status is answered in the note', () => {
     expect(judge('/preview help').answer).toMatchObject({ emoji: 'thumbsup', line: expect.stringContaining('extend') });
     expect(judge('/preview status').answer).toMatchObject({ emoji: 'thumbsup', line: expect.any(String) });
+  });
+});
+
+describe('the role that commands need', () => {
+  it.each([
+    [40, 30, 'Maintainer'],
+    [50, 40, 'Owner'],
+    [20, 10, 'Reporter'],
+  ])('is %i: %i is not enough', (level, access, role) => {
+    const judged = judge('/preview stop', access, {}, { level });
+    expect(judged).toMatchObject({ wishes: [], answer: { emoji: 'thumbsdown', line: expect.stringContaining(role) } });
+    expect(judge('/preview stop', level, {}, { level }).wishes).toHaveLength(1);
+  });
+});
+
+describe('an approval', () => {
+  const fork = { ...head, isFork: true };
+  it.each([
+    ['/preview approve', head],
+    ['/preview approve 1a2b3c4d', head],
+    ['/preview approve 1a2b3c4d', fork],
+    [`/preview approve ${head.sha}`, fork],
+    // The whole sha names one commit, whenever it was pushed.
+    [`/preview approve ${head.sha}`, { ...fork, pushedAt: at + 1 }],
+  ])('%s is of the whole sha', (body, newest) => {
+    const judged = judge(body, 30, {}, { head: newest });
+    expect(judged.wishes).toMatchObject([{ kind: 'approve', detail: { sha: head.sha }, text: 'approve 1a2b3c4d' }]);
+    expect(judged.answer).toEqual({ emoji: 'thumbsup', line: null });
+  });
+
+  it.each([
+    ['/preview approve', fork, 'names its commit'],
+    ['/preview approve 2a2b3c4d', head, 'is not the newest commit'],
+    [`/preview approve ${head.sha}0`, head, 'is not the newest commit'],
+    ['/preview approve', { ...head, pushedAt: at + 1 }, 'was pushed after that comment'],
+    ['/preview approve 1a2b3c4d', { ...fork, pushedAt: at + 1 }, 'was pushed after that comment'],
+    ['/preview approve 1a2b3c4d', { ...fork, pushedAt: null }, 'was pushed after that comment'],
+    ['/preview approve', { ...head, sha: null }, 'no commit to approve'],
+  ])('%s is refused when it could mean another commit', (body, newest, words) => {
+    const judged = judge(body, 30, {}, { head: newest });
+    expect(judged.wishes).toEqual([]);
+    expect(judged.answer).toMatchObject({ emoji: 'thumbsdown', line: expect.stringContaining(words) });
+    if (newest.sha !== null) expect(judged.answer?.line).toContain(`/preview approve ${newest.sha}`);
+  });
+});
+
+describe('a value', () => {
+  it.each([
+    ['/preview set replicas=3', { key: 'replicas', value: 3 }],
+    ['/preview set greeting=true', { key: 'greeting', value: 'true' }],
+    ['/preview unset replicas', { key: 'replicas' }],
+  ])('%s is ordered with the type of the configured one', (body, detail) => {
+    expect(judge(body).wishes).toMatchObject([{ detail }]);
+  });
+
+  it.each([
+    ['/preview set replicas=many', '`replicas` must be a whole number'],
+    ['/preview set replicas=1.5', '`replicas` must be a whole number'],
+    ['/preview set image=evil', '`image` cannot be set. What can be set: `replicas`, `greeting`'],
+    ['/preview unset constructor', '`constructor` cannot be set'],
+    [`/preview set greeting=${'x'.repeat(201)}`, 'at most 200 characters'],
+    ['/preview set greeting=a\u202eb', 'without control characters'],
+  ])('%s is refused', (body, words) => {
+    expect(judge(body)).toMatchObject({ wishes: [], answer: { line: expect.stringContaining(words) } });
+  });
+});
+
+describe('help', () => {
+  it('names the keys that can be set, and nothing that is not carried out', () => {
+    const line = judge('/preview help').answer?.line ?? '';
+    expect(line).toContain('KEY is `replicas` or `greeting`');
+    for (const kind of unsupportedOrders) expect(line).not.toContain(`\`${kind}\``);
+    expect(judge('/preview help', 30, {}, { settable: {} }).answer?.line).not.toContain('set KEY');
+  });
+
+  it('and an order that nothing carries out is not answered with a thumb up', () => {
+    for (const kind of unsupportedOrders) {
+      expect(judge(`/preview ${kind}`)).toMatchObject({ wishes: [], answer: { emoji: 'thumbsdown' } });
+    }
   });
 });

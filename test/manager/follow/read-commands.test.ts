@@ -4,9 +4,10 @@ import { awardEmoji, createNote, getNote, listNotesAfter } from '../../../src/gi
 import { currentUser, memberAccess } from '../../../src/gitlab/projects.js';
 import { answerComments } from '../../../src/manager/follow/answer-comments.js';
 import { type CommandDeps, readCommands } from '../../../src/manager/follow/read-commands.js';
+import { gitlabCalls } from '../../../src/manager/serve-gitlab.js';
 import type { MergeRequest, Note, User } from '../../../src/sandbox/gitlab/model.js';
 import { type GitLab as StandIn, startGitLab } from '../../../src/sandbox/gitlab/start-gitlab.js';
-import { loadNoteState, markAnswered, openAnswers, saveHandledNotes } from '../../../src/store/notes.js';
+import { loadNoteState, markAnswered, openAnswers, saveHandledNotes, writtenSince } from '../../../src/store/notes.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 const signal = new AbortController().signal;
@@ -29,15 +30,19 @@ beforeAll(async () => {
   stranger = standIn.addUser({ username: 'eve', name: 'Eve' });
   const bot = standIn.addUser({ username: 'mayfly-bot', name: 'Mayfly', project, accessLevel: 40 });
   gitlab = createGitLab({ url: standIn.url, token: standIn.tokenFor(bot), retry: { maxAttempts: 1 } });
+  const calls = gitlabCalls(gitlab).commands;
   deps = {
     gitlab: {
       listNotesAfter: (input) => listNotesAfter(gitlab, input),
       getNote: (input) => getNote(gitlab, input),
       memberAccess: (input) => memberAccess(gitlab, input),
       ownUserId: async () => (await currentUser(gitlab)).id,
+      readHead: (input) => calls.readHead(input),
     },
+    rulesOf: () => ({ level: 30, settable: { replicas: 'integer' } }),
     store: {
       loadNoteState: (input) => loadNoteState(database.pool, input),
+      writtenSince: (input) => writtenSince(database.pool, input),
       saveHandled: (input) => saveHandledNotes(database.pool, input),
     },
   };
@@ -51,7 +56,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   standIn.faults.clear();
-  await database.pool.query('truncate merge_request, wish, note_answer, delivery');
+  await database.pool.query('truncate merge_request, wish, note_answer, delivery, preview, preview_event cascade');
   await database.pool.query('delete from graphile_worker._private_jobs');
   mergeRequest = await standIn.createMergeRequest(projectId, { title: 'x' });
 });
@@ -161,6 +166,77 @@ describe('commands in comments', () => {
     expect(await wishes()).toEqual([{ kind: 'stop', by_name: 'dev' }]);
     const state = await loadNoteState(database.pool, { projectId, iid: mergeRequest.iid });
     expect(state).toEqual({ seen: newer.id, hinted: [] });
+  });
+});
+
+describe('what an order is about', () => {
+  it('is kept with it, and the history tells it', async () => {
+    const sha = mergeRequest.headSha ?? '';
+    await database.pool.query(
+      `insert into preview (slug, incarnation, subject, project, cluster, namespace, phase, last_activity_at, expires_at,
+         created_at) values ('shop-1', 1, $1, 'shop', 'default', 'preview-shop-1', 'ready', now(), now(), now())`,
+      [`mr:${projectId}:${mergeRequest.iid}`],
+    );
+    comment(`/preview approve ${sha}\n/preview set replicas=3\n/preview unset replicas`, developer);
+    await run();
+    const rows = await database.pool.query('select kind, detail from wish order by id');
+    expect(rows.rows).toEqual([
+      { kind: 'approve', detail: { sha } },
+      { kind: 'set', detail: { key: 'replicas', value: 3 } },
+      { kind: 'unset', detail: { key: 'replicas' } },
+    ]);
+    const events = await database.pool.query('select kind, actor, detail from preview_event order by id');
+    const ordered = { kind: 'ordered', actor: 'dev' };
+    expect(events.rows).toEqual([
+      { ...ordered, detail: `approve ${sha.slice(0, 8)}` },
+      { ...ordered, detail: 'set replicas=3' },
+      { ...ordered, detail: 'unset replicas' },
+    ]);
+  });
+
+  it('waits while GitLab does not show what is to be approved', async () => {
+    comment('/preview approve', developer);
+    standIn.faults.add({ kind: 'bad-gateway', path: `merge_requests/${mergeRequest.iid}$`, count: 1 });
+    await expect(run()).rejects.toMatchObject({ code: 'merge-request-not-read', disposition: 'retry' });
+    expect(await wishes()).toEqual([]);
+    await run();
+    expect(await wishes()).toEqual([{ kind: 'approve', by_name: 'dev' }]);
+  });
+});
+
+describe('too many commands', () => {
+  it('are passed over, which is said once, and only to whom they are from', async () => {
+    comment('/preview extend 1d\n'.repeat(19), developer);
+    await run();
+    const last = comment('/preview stop', developer);
+    const first = comment('/preview start', developer);
+    const second = comment('/preview stop', developer);
+    const other = comment('/preview stop', stranger);
+    await run();
+    const third = comment('/preview stop', developer);
+    await run();
+    expect((await wishes()).length).toBe(20);
+    expect([last, first, second, third, other].map(emoji)).toEqual([
+      ['thumbsup'],
+      ['thumbsdown'],
+      [],
+      [],
+      ['thumbsdown'],
+    ]);
+    const lines = await database.pool.query('select line from note_answer where line is not null order by note_id');
+    expect(lines.rows).toEqual([
+      { line: expect.stringContaining('More than 20 commands in 10m') },
+      { line: expect.stringContaining('Developer') },
+    ]);
+  });
+
+  it('count again after a while, by the times of the comments', async () => {
+    comment('/preview extend 1d\n'.repeat(20), developer);
+    await run();
+    await database.pool.query(`update note_answer set at = at - interval '10 minutes'`);
+    comment('/preview stop', developer);
+    await run();
+    expect((await wishes()).at(-1)).toEqual({ kind: 'stop', by_name: 'dev' });
   });
 });
 

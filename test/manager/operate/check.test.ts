@@ -39,7 +39,7 @@ function services() {
       state: async () => ({ version: '18.1', pending: [] as string[], unknown: [] as string[] }),
       agents: async () => [{ name: 'default', lastSeenAt: now - 4_000 }],
     },
-    plan: async () => ({ starts: [] as string[], stops: [] as never[], held: false }),
+    plan: async () => ({ starts: [] as string[], stops: [] as never[], held: false, renders: 7 as number | null }),
   };
 }
 
@@ -82,7 +82,7 @@ describe('mayfly check', () => {
         '✓ template application: It loads.',
         '✓ database: PostgreSQL 18.1, up to date.',
         '✓ agent default: Heard of 4 s ago.',
-        '✓ effect: This configuration would start 0 and stop 0.',
+        '✓ effect: This configuration would start 0 and stop 0. It would render 7 again, a few at a time.',
       ],
     });
   });

@@ -44,7 +44,7 @@ async function plan(yaml: string, subjects: KnownSubject[]) {
 
 describe('what a configuration would start and stop', () => {
   it('is nothing when it says what is already so', async () => {
-    expect(await plan('', [subject(1), subject(2)])).toEqual({ starts: [], stops: [], held: false });
+    expect(await plan('', [subject(1), subject(2)])).toEqual({ starts: [], stops: [], held: false, renders: null });
   });
 
   it('names what it no longer follows and what it follows now', async () => {
@@ -66,6 +66,7 @@ describe('what a configuration would start and stop', () => {
       starts: ['shop!3', 'shop!4'],
       stops: [{ slug: 'shop-2', reason: 'unfollowed', detail: 'its target branch is not followed' }],
       held: false,
+      renders: null,
     });
   });
 

@@ -32,6 +32,14 @@ beforeAll(async () => {
   await world.sql(
     "insert into wish (subject, kind, source, at, by_name) values ('mr:7:3', 'stop', 'command', now() - interval '2 years', 'ada')",
   );
+  // Of merge requests that ended: 3 long ago, 2 lately.
+  await world.sql(`update merge_request set facts = jsonb_set(facts, '{state}', '"merged"'),
+    updated_at = now() - (case iid when 3 then 181 else 30 end) * interval '1 day' where iid in (2, 3)`);
+  await world.sql(`insert into projection (kind, project_id, iid)
+    select kind, project_id, iid from merge_request, unnest(array['note', 'status']) kind`);
+  await world.sql(`insert into note_answer (note_id, project_id, iid, emoji, by_name, at, answered_at)
+    values (1, 7, 3, 'thumbsup', 'ada', now() - interval '181 days', now() - interval '181 days'),
+      (2, 7, 3, 'thumbsup', 'ada', now() - interval '181 days', null), (3, 7, 3, 'thumbsup', 'ada', now(), now())`);
 });
 
 afterAll(() => database.drop());
@@ -60,6 +68,9 @@ test('what is old is removed in bounded batches, and what lives or must be remem
   expect(await slugs('preview_event')).toEqual(['shop-1', 'shop-2']);
   expect(await slugs('observation')).toEqual(['shop-1']);
   expect(await slugs('branch_write')).toEqual(['shop-1']);
+  expect(await world.sql('select distinct iid from projection order by iid')).toEqual([{ iid: 1 }, { iid: 2 }]);
+  // An emoji that is still owed is put first.
+  expect(await world.sql('select note_id from note_answer order by note_id')).toEqual([{ note_id: 2 }, { note_id: 3 }]);
   // A number must never come back, and a forgotten stop would start the preview again.
   expect(await slugs('slug')).toEqual(['shop-1', 'shop-2', 'shop-3']);
   expect(await world.sql('select count(*) from wish')).toEqual([{ count: 1 }]);

@@ -17,6 +17,10 @@ describe('the check of a template', () => {
     'title: {{quote mr.title}}',
     '"quoted key": {{quote mr.title}}   ',
     '- {{quote mr.title}}',
+    '- {{quote @root.mr.title}}',
+    'a: {{quote values.anything.at.all}}',
+    'a: {{quote members.cart.sha}}',
+    'a:\n  {{#each values.hosts}}\n  - {{quote this.name}}\n  {{/each}}\n',
     '  - - name: {{json values}}',
     'a: {{quote (default mr.title "none")}}',
     'a:\n  {{#each mr.labels}}\n  - {{quote this}}\n  {{else}}\n  - none\n  {{/each}}\n',
@@ -64,6 +68,14 @@ describe('the check of a template', () => {
     ['{{#each mr.labels as |slug|}}\na: {{slug}}\n{{/each}}', 1],
     ['{{#with mr}}\na: {{sha}}\n{{/with}}', 2],
     ['{{#each mr.labels}}\na: {{slug}}\n{{/each}}', 2],
+    ['a: {{quote nothing}}', 1],
+    ['a: {{quote mr.titel}}', 1],
+    ['a: {{quote (default source.branch "x")}}', 1],
+    ['a: {{quote slug.length}}', 1],
+    ['a: {{quote constructor}}', 1],
+    ['a: {{quote @root.nothing}}', 1],
+    ['{{#if aslep}}\na: b\n{{/if}}', 1],
+    ['a: {{quote mr.title trim=true}}', 1],
     ['a: {{slug', 1],
     ['{{#if a}}\nx', 1],
     ['a: \uE001', null],
@@ -74,7 +86,7 @@ describe('the check of a template', () => {
   });
 
   it('refuses what could grow without bound', () => {
-    const nested = `{{#each a}}\n{{#each b}}\n{{#each c}}\n${'x'.repeat(200)}\n{{/each}}\n{{/each}}\n{{/each}}`;
+    const nested = `{{#each mr.labels}}\n{{#each b}}\n{{#each c}}\n${'x'.repeat(200)}\n{{/each}}\n{{/each}}\n{{/each}}`;
     expect(check(nested)).toMatchObject({
       code: 'template-invalid',
       publicMessage: expect.stringContaining('too large'),

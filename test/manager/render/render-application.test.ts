@@ -17,7 +17,8 @@ const project: RenderProject = {
   path: 'acme/shop',
   cloneUrl: 'https://gitlab.example.com/acme/shop.git',
   template: 'application',
-  source: { path: 'deploy/preview', recurse: true, fixed: null },
+  url: 'https://{{slug}}.preview.example.com',
+  source: { path: 'deploy/preview', recurse: true, chart: null, fixed: null },
   values: { replicas: 1, image: 'registry.example.com/acme/shop:{{shortSha}}' },
 };
 
@@ -84,7 +85,7 @@ describe('rendering an Application', () => {
       },
     });
     expect(revision).toBe(revisionOf(parseApplication(text)));
-    expect(render(builtIn, { title: 'Another', labels: [] })).toEqual({ text, revision });
+    expect(render(builtIn, { title: 'Another', labels: [] })).toMatchObject({ text, revision });
   });
 
   it('keeps a sha of digits alone a text', () => {
@@ -148,9 +149,15 @@ describe('rendering an Application', () => {
       ['kind: Application', 'kind: Application\n---\nkind: Application', /expected one document/],
       ['{{quote source.repository}}', '{{quote mr.webUrl}}', /repoURL: is not on the list/],
       ['{{quote namespace}}', '{{quote cluster}}', /destination.namespace: must be preview-shop-42/],
-      ['{{quote cluster}}', '{{quote nothing}}', /line 14: quote was given nothing/],
-      ['{{quote cluster}}', '{{quote constructor}}', /line 14: quote was given nothing/],
-      ['{{quote cluster}}', '{{quote mr.__proto__.x}}', /does not exist/],
+      ['{{quote cluster}}', '{{quote values.nothing}}', /line 14: quote was given nothing/],
+      ['{{quote cluster}}', '{{quote values.constructor}}', /line 14: quote was given nothing/],
+      ['{{quote cluster}}', '{{quote values.__proto__.x}}', /does not exist/],
+      ['{{quote cluster}}', '{{quote members.cart.sha}}', /does not exist/],
+      ['{{quote cluster}}', '{{quote (lower values.nothing)}}', /line 14: lower was given nothing/],
+      ['{{quote cluster}}', '{{quote (truncate slug "x")}}', /line 14: truncate needs a whole number/],
+      ['{{quote cluster}}', '{{quote (truncate values 3)}}', /a list or an object; it takes a text/],
+      ['{{quote cluster}}', '{{quote (default slug)}}', /line 14: default takes 2 values, not 1/],
+      ['{{quote cluster}}', '{{quote slug cluster}}', /line 14: quote takes 1 value, not 2/],
       ['{{quote cluster}}', '{{quote mr}}', /use json/],
       ['  labels:', '  annotations: {mayfly.dev/url: x}\n  labels:', /never by a template/],
       ['  labels:', '  labels: [', /not plain YAML|not acceptable/],

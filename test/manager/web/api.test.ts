@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findApiToken, newApiToken } from '../../../src/config/api-token.js';
 import { createApi } from '../../../src/manager/web/api.js';
+import { unsupportedOrders } from '../../../src/preview/unsupported-orders.js';
 import { giveOrder } from '../../../src/store/web-orders.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { jobKeys, seedPreview, serve, webDeps } from './web-fixtures.js';
@@ -30,6 +31,7 @@ async function start() {
     authenticate: (token) => findApiToken(tokens, token),
     ...webDeps(database.pool),
     giveOrder: (order) => giveOrder(database.pool, order),
+    settableOf: () => ({ replicas: 'integer', greeting: 'text' }),
     log: pino({ level: 'silent' }),
   });
   const url = await serve('/api/v1', api);
@@ -179,6 +181,72 @@ describe('one preview', () => {
       status: 404,
       body: { code: 'no-such-route', detail: 'There is nothing at DELETE /api/v1/previews/shop-1.' },
     });
+  });
+});
+
+describe('a NUL, which PostgreSQL has in no text', () => {
+  it.each([
+    ['GET', '/previews?q=%00', 400],
+    ['GET', '/previews?project=a%00', 400],
+    ['GET', `/previews?cursor=${Buffer.from('["a\\u0000",1]').toString('base64url')}`, 400],
+    ['GET', '/previews/a%00b', 404],
+    ['GET', '/previews/a%00b/events', 404],
+    ['POST', '/previews/a%00b/stop', 404],
+  ])('%s %s is answered with %i', async (method, path, status) => {
+    const call = await start();
+    expect((await call(method, path)).status).toBe(status);
+  });
+});
+
+describe('orders about something', () => {
+  const sha = 'a'.repeat(40);
+
+  it('are recorded with it, and told by the history', async () => {
+    await seedPreview(database.pool, { slug: 'shop-1', phase: 'ready' });
+    const call = await start();
+    for (const [path, body] of [
+      ['approve', { sha }],
+      ['set', { key: 'replicas', value: '3' }],
+      ['set', { key: 'replicas', value: 4 }],
+      ['unset', { key: 'replicas' }],
+      ['redeploy', undefined],
+    ] as const) {
+      expect(await call('POST', `/previews/shop-1/${path}`, body)).toMatchObject({ status: 202, body: { order: path } });
+    }
+    const recorded = await database.pool.query('select kind, source, detail from wish order by id');
+    const source = 'operator';
+    expect(recorded.rows).toEqual([
+      { kind: 'approve', source, detail: { sha } },
+      { kind: 'set', source, detail: { key: 'replicas', value: 3 } },
+      { kind: 'set', source, detail: { key: 'replicas', value: 4 } },
+      { kind: 'unset', source, detail: { key: 'replicas' } },
+      { kind: 'redeploy', source, detail: null },
+    ]);
+    const events = await database.pool.query(`select kind, actor, detail from preview_event order by id`);
+    expect(events.rows.map((row) => row.detail)).toEqual([
+      'approve aaaaaaaa',
+      'set replicas=3',
+      'set replicas=4',
+      'unset replicas',
+      'redeploy',
+    ]);
+    expect(events.rows[0]).toMatchObject({ kind: 'ordered', actor: 'ops' });
+  });
+
+  it.each([
+    ['approve', { sha: 'aaaaaaaa' }, 400, 'bad-request'],
+    ['set', { key: 'replicas', value: 'many' }, 400, 'bad-value'],
+    ['set', { key: 'replicas', value: 1.5 }, 400, 'bad-value'],
+    ['set', { key: 'greeting', value: true }, 400, 'bad-value'],
+    ['set', { key: 'constructor', value: 'x' }, 400, 'not-settable'],
+    ['unset', { key: 'image' }, 400, 'not-settable'],
+    ['set', { key: 'greeting', value: '\u0000' }, 400, 'bad-value'],
+    ...unsupportedOrders.map((kind) => [kind, {}, 409, 'not-supported'] as const),
+  ])('%s %j is refused', async (path, body, status, code) => {
+    await seedPreview(database.pool, { slug: 'shop-1', phase: 'ready' });
+    const call = await start();
+    expect(await call('POST', `/previews/shop-1/${path}`, body)).toMatchObject({ status, body: { code } });
+    expect((await database.pool.query('select from wish')).rowCount).toBe(0);
   });
 });
 
@@ -377,6 +445,7 @@ describe('a failure inside', () => {
         query: () => Promise.reject(new Error('password authentication failed for user "mayfly"')),
       } as never),
       giveOrder: (order) => giveOrder(database.pool, order),
+    settableOf: () => ({ replicas: 'integer', greeting: 'text' }),
       log: pino({ level: 'silent' }),
     });
     const answer = await fetch(`${await serve('/api/v1', api)}/previews`, { headers: { authorization: 'Bearer x' } });

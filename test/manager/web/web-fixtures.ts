@@ -1,14 +1,15 @@
 import express, { type Router } from 'express';
 import { onTestFinished } from 'vitest';
 import { listen } from '../../../src/manager/web/listen.js';
-import type { BreakerDesk, PreviewReader } from '../../../src/manager/web/needs.js';
+import type { BreakerDesk, PreviewReader, RenderDesk } from '../../../src/manager/web/needs.js';
 import type { Queryable } from '../../../src/store/pool.js';
 import { acceptDeletions, acceptHeads, loadBreaker } from '../../../src/store/web-breaker.js';
 import { findPreview, listEvents, listPreviews } from '../../../src/store/web-previews.js';
 
 /** The room's functions on a real database, as the manager hands them over. */
-export function webDeps(q: Queryable): { previews: PreviewReader; breaker: BreakerDesk } {
+export function webDeps(q: Queryable): { previews: PreviewReader; breaker: BreakerDesk; rendering: RenderDesk } {
   return {
+    rendering: noRendering,
     previews: {
       list: (query) => listPreviews(q, query),
       find: (slug) => findPreview(q, slug),
@@ -21,6 +22,11 @@ export function webDeps(q: Queryable): { previews: PreviewReader; breaker: Break
     },
   };
 }
+
+const nothingRendered = () => Promise.reject(new Error('nothing is rendered here'));
+
+/** For tests that render nothing. */
+const noRendering: RenderDesk = { render: nothingRendered, rehearse: nothingRendered, sweep: nothingRendered };
 
 /** Serves a router on a free port for the length of a test; answers its address. */
 export async function serve(path: string, router: Router): Promise<string> {

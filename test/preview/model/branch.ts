@@ -72,7 +72,7 @@ function wantedFile(world: World, row: Preview): BranchFile | null {
   }
   const file = renderFile(row, sha);
   const index = world.database.rows.findIndex((one) => keyOf(one) === keyOf(row));
-  world.database.rows[index] = rendered(row, file.revision, world.now);
+  world.database.rows[index] = rendered(row, { revision: file.revision, url: row.url }, world.now);
   return file;
 }
 

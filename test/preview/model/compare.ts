@@ -13,6 +13,9 @@ export function compareWithOracle(world: World): void {
         comments: world.gitlab.notes.filter((note) => note.iid === final.iid),
         branchActs: acts.map((wish) => ({ at: wish.at, removed: wish.kind === 'stop' })),
         headIsGreen: world.gitlab.pipelines.get(final.sha) === 'success',
+        headIsRed: world.gitlab.pipelines.get(final.sha) === 'failed',
+        headHasImage: world.gitlab.images.has(`registry.example.com/acme/shop:${final.sha}`),
+        needs: world.gitlab.needs,
         greenHeads: [...(world.gitlab.greenHeads.get(final.iid) ?? [])],
       },
       world.policy.ttlMs,
@@ -46,15 +49,15 @@ function expectation(world: World, subject: string, expected: Expected): Record<
   if (!expected.lives) {
     return { phase: 'stopped', reason: row === null ? null : expected.reason, file: null };
   }
-  const { head, headMayRun, mayRunInstead, expiresAt } = expected;
+  const { head, headMayRun, waitsFor, mayRunInstead, expiresAt } = expected;
   const kept = row?.members[0]?.wantedSha ?? null;
   // Which older sha runs while the head waits is history; that it was allowed to is not.
   const sha = headMayRun ? head : kept !== null && mayRunInstead.includes(kept) ? kept : null;
   const text = row === null || sha === null ? null : withoutIncarnation(renderFile(row, sha).text);
-  const next = headMayRun ? null : [head, 'pipeline'];
+  const next = headMayRun ? null : [head, waitsFor];
   return {
     phase: sha === null ? 'waiting' : 'ready',
-    waitingFor: sha === null ? 'pipeline' : null,
+    waitingFor: sha === null ? waitsFor : null,
     members: [{ projectId: 7, iid: Number(subject.split(':')[2]), wantedSha: sha, deployedSha: sha, next }],
     expiresAt,
     stopReason: null,

@@ -35,7 +35,11 @@ export interface ModelGitLab {
   notes: ModelNote[];
   /** State of the pipeline of each sha; once successful it stays so. */
   pipelines: Map<string, 'pending' | 'success' | 'failed'>;
-  /** Shas whose pipeline was green while they were the head, by merge request. */
+  /** All images of the registry. */
+  images: Set<string>;
+  /** What the gates of the project ask for beside a green pipeline. */
+  needs: { image: boolean; approval: boolean };
+  /** Shas that all gates let pass while they were the head, by merge request. */
   greenHeads: Map<number, Set<string>>;
   /** Merge requests that were closed or merged at some time. */
   everEnded: Set<string>;
@@ -45,11 +49,13 @@ export interface ModelGitLab {
 
 const projectId = 7;
 
-export function createGitLab(): ModelGitLab {
+export function createGitLab(needs: ModelGitLab['needs'] = { image: false, approval: false }): ModelGitLab {
   return {
     mergeRequests: new Map(),
     notes: [],
     pipelines: new Map(),
+    images: new Set(),
+    needs,
     greenHeads: new Map(),
     everEnded: new Set(),
     deliveries: [],
@@ -118,6 +124,28 @@ export function finishPipeline(gitlab: ModelGitLab, iid: number, success: boolea
   gitlab.deliveries.push({ kind: 'pipeline', iid });
 }
 
+export function pushImage(gitlab: ModelGitLab, iid: number): void {
+  const sha = gitlab.mergeRequests.get(iid)?.sha;
+  if (sha !== undefined) {
+    gitlab.images.add(`registry.example.com/acme/shop:${sha}`);
+    noteGreenHeads(gitlab);
+  }
+}
+
+/** A member approves what is the head now. */
+export function approve(gitlab: ModelGitLab, iid: number, now: number): void {
+  const sha = gitlab.mergeRequests.get(iid)?.sha;
+  if (sha !== undefined) {
+    comment(gitlab, iid, `/preview approve ${sha}`, now);
+    noteGreenHeads(gitlab);
+  }
+}
+
+/** Whether a comment of the merge request approves this very sha. */
+export function isApproved(gitlab: ModelGitLab, iid: number, sha: string): boolean {
+  return gitlab.notes.some((note) => note.iid === iid && note.body === `/preview approve ${sha}`);
+}
+
 export function comment(gitlab: ModelGitLab, iid: number, body: string, now: number): void {
   if (gitlab.mergeRequests.has(iid)) {
     const id = gitlab.notes.length + 1;
@@ -160,7 +188,9 @@ function changed(gitlab: ModelGitLab, iid: number, now: number, change: Partial<
 
 function noteGreenHeads(gitlab: ModelGitLab): void {
   for (const { iid, sha } of gitlab.mergeRequests.values()) {
-    if (gitlab.pipelines.get(sha) === 'success') {
+    const hasImage = !gitlab.needs.image || gitlab.images.has(`registry.example.com/acme/shop:${sha}`);
+    const mayPass = hasImage && (!gitlab.needs.approval || isApproved(gitlab, iid, sha));
+    if (gitlab.pipelines.get(sha) === 'success' && mayPass) {
       gitlab.greenHeads.set(iid, new Set([...(gitlab.greenHeads.get(iid) ?? []), sha]));
     }
   }

@@ -1,9 +1,20 @@
 import fc from 'fast-check';
 import { commit, removeFile, restoreFile } from './branch.js';
 import { deliverReport, poll, stepAgent } from './cluster.js';
-import { comment, end, finishPipeline, open, push, reopen, toggleDraft, toggleLabel } from './gitlab.js';
+import {
+  approve,
+  comment,
+  end,
+  finishPipeline,
+  open,
+  push,
+  pushImage,
+  reopen,
+  toggleDraft,
+  toggleLabel,
+} from './gitlab.js';
 import { checkInvariants } from './invariants.js';
-import { answerLate, beginJob, catchUp, finishJob, receive, sweep } from './manager.js';
+import { answerLate, beginJob, catchUp, finishJob, lookForImages, receive, sweep } from './manager.js';
 import type { World } from './world.js';
 
 /** One step of a history: what happens, and two numbers that choose to whom and how. */
@@ -43,6 +54,9 @@ const acts = {
   label: (world, step, options) => toggleLabel(world.gitlab, iidOf(step, options), world.now),
   draft: (world, step, options) => toggleDraft(world.gitlab, iidOf(step, options), world.now),
   pipeline: (world, step, options) => finishPipeline(world.gitlab, iidOf(step, options), step.b % 4 !== 0),
+  image: (world, step, options) => pushImage(world.gitlab, iidOf(step, options)),
+  approve: (world, step, options) => approve(world.gitlab, iidOf(step, options), world.now),
+  look: (world) => lookForImages(world),
   comment: (world, step, options) =>
     comment(world.gitlab, iidOf(step, options), bodies[step.b % bodies.length] ?? 'hi', world.now),
   wait: (world, step) => {
@@ -125,6 +139,9 @@ const weights: Partial<Record<keyof typeof acts, number>> = {
   push: 3,
   calm: 5,
   pipeline: 8,
+  image: 6,
+  approve: 5,
+  look: 2,
   comment: 4,
   wait: 5,
   reopen: 3,
@@ -172,6 +189,7 @@ function settle(world: World): void {
   for (let round = 0; round < 60; round += 1) {
     const before = fingerprint(world);
     sweep(world);
+    lookForImages(world);
     for (const subject of [...world.database.queue]) {
       runJob(world, subject);
       world.now += 1;

@@ -10,8 +10,12 @@ export function checkInvariants(world: World): void {
   holds(new Set(world.database.rows.map(keyOf)).size === world.database.rows.length, 'an incarnation is used once');
   const slots = living.filter((row) => holdsSlot(row.phase)).length;
   holds(slots <= Math.min(world.policy.maxPreviews, world.maxTotal), 'never more slots than the limit');
-  for (const { sha } of world.pushed.slice(-3)) {
+  for (const { sha, slug } of world.pushed.slice(-3)) {
     holds(world.gitlab.pipelines.get(sha) === 'success', 'never in Git before its gate');
+    const { needs, images, notes } = world.gitlab;
+    holds(!needs.image || images.has(`registry.example.com/acme/shop:${sha}`), `never in Git before its image`);
+    const isApproved = notes.some((note) => note.body === `/preview approve ${sha}`);
+    holds(!needs.approval || isApproved, `never in Git before its approval (${slug})`);
   }
   for (const row of world.database.rows) {
     const deployed = `${row.slug} ${row.incarnation} ${row.deployedRevision}`;

@@ -1,8 +1,8 @@
 import { parseCommands } from '../../../src/preview/command.js';
 import { decide, neededReads, nextDueAt } from '../../../src/preview/decide.js';
 import type { DecideInput, Decision } from '../../../src/preview/decision.js';
-import type { GateReading, MergeRequestReading, Observation } from '../../../src/preview/facts.js';
-import type { ShaGate } from '../../../src/preview/gate.js';
+import type { GateFact, MergeRequestReading, Observation, Wish } from '../../../src/preview/facts.js';
+import { imageGateKey } from '../../../src/preview/gate.js';
 import { holdsSlot } from '../../../src/preview/lifecycle.js';
 import { slugCandidates } from '../../../src/preview/naming.js';
 import type { SlotUsage } from '../../../src/preview/policy.js';
@@ -77,6 +77,10 @@ function readNote(world: World, id: number): void {
       const amountMs = command.kind === 'extend' ? command.amountMs : null;
       wishes.push({ kind: command.kind, source: 'command', amountMs, at, by: note.by, subject, noteId: id });
     }
+    if (command.kind === 'approve' && command.sha !== null) {
+      const { sha } = command;
+      wishes.push({ kind: 'approve', source: 'command', amountMs: null, at, by: note.by, sha, subject, noteId: id });
+    }
   }
   queue.add(subject);
 }
@@ -133,7 +137,13 @@ export function finishJob(world: World, job: Job): void {
   const decision = decide(inputOf(world, job.subject, state, usage));
   checkExpiry(world, decision, job.beganAt);
   save(world, job.subject, decision);
-  const { mergeRequest, gateSha } = decision.needed;
+  const { mergeRequest, gateSha, images } = decision.needed;
+  for (const wait of images) {
+    database.imageLooks.add(wait);
+  }
+  for (const { sha, gate } of decision.openGates) {
+    database.openGates.add(`${sha} ${gate}`);
+  }
   if (mergeRequest || gateSha !== null || (database.askedAt.has(iid) && state !== 'unknown')) {
     database.queue.add(job.subject);
   }
@@ -198,8 +208,8 @@ function inputOf(world: World, subject: string, reading: DecideInput['reading'],
     reading,
     preview,
     policy,
-    gate: facts === null || facts.sha === null ? null : gateOf(world, facts.sha),
-    wishes: database.wishes.filter((wish) => wish.subject === subject).sort((a, b) => a.at - b.at),
+    gates: facts === null || facts.sha === null ? [] : gatesOf(world, facts.sha),
+    wishes: wishesOf(world, subject, facts?.sha ?? ''),
     observation: preview === null ? null : observationOf(world, preview),
     usage,
     breaker: {
@@ -223,16 +233,50 @@ function claims(world: World, subject: string, candidates: string[]) {
   }));
 }
 
-function gateOf(world: World, sha: string): ShaGate | null {
-  const { openGates } = world.database;
+function wishesOf(world: World, subject: string, head: string): Wish[] {
+  const wishes = world.database.wishes.filter((wish) => wish.subject === subject).sort((a, b) => a.at - b.at);
+  const forgetsWhich = world.fault === 'approval-of-another-sha';
+  return forgetsWhich ? wishes.map((wish) => (wish.kind === 'approve' ? { ...wish, sha: head } : wish)) : wishes;
+}
+
+/** The pipeline as it is now, the verdicts, and the images that are being looked for. */
+function gatesOf(world: World, sha: string): GateFact[] {
+  const { openGates, imageLooks } = world.database;
   const status = world.gitlab.pipelines.get(sha);
   const anyIsGreen = [...world.gitlab.pipelines.values()].includes('success');
-  if (openGates.has(sha) || status === 'success' || (world.fault === 'gate-of-another-sha' && anyIsGreen)) {
-    openGates.add(sha);
-    return { sha, reading: { state: 'open' } };
+  const fact = (gate: string, reading: GateFact['reading']): GateFact => ({ projectId: 7, sha, gate, reading });
+  const facts: GateFact[] = [];
+  if (status === 'success' || (world.fault === 'gate-of-another-sha' && anyIsGreen)) {
+    facts.push(fact('pipeline', { state: 'open' }));
+  } else {
+    facts.push(fact('pipeline', { state: status === 'failed' ? 'failed' : 'waiting', detail: 'test' }));
   }
-  const reading: GateReading = { state: status === 'failed' ? 'failed' : 'waiting', detail: 'test' };
-  return { sha, reading };
+  for (const wait of imageLooks) {
+    facts.push(...(wait.sha === sha ? [fact(imageGateKey(wait.image), { state: 'waiting', detail: null })] : []));
+  }
+  const verdicts = [...openGates].filter((key) => key.startsWith(`${sha} `)).map((key) => key.slice(sha.length + 1));
+  facts.push(...verdicts.map((gate) => fact(gate, { state: 'open' })));
+  return world.fault === 'image-of-another-sha' ? facts.map((each) => openedByAny(world, each)) : facts;
+}
+
+function openedByAny(world: World, fact: GateFact): GateFact {
+  const isThere = fact.gate.startsWith('image ') && world.gitlab.images.size > 0;
+  return isThere ? { ...fact, reading: { state: 'open' } } : fact;
+}
+
+/** The job that looks for images: what is there opens its gate, and whoever waits for it is decided anew. */
+export function lookForImages(world: World): void {
+  const { imageLooks, openGates, queue, rows } = world.database;
+  for (const wait of [...imageLooks]) {
+    if (!world.gitlab.images.has(wait.image)) {
+      continue;
+    }
+    imageLooks.delete(wait);
+    openGates.add(`${wait.sha} ${imageGateKey(wait.image)}`);
+    for (const row of rows.filter(({ members }) => members.some(({ next }) => next?.sha === wait.sha))) {
+      queue.add(row.subject);
+    }
+  }
 }
 
 function observationOf(world: World, preview: Preview): Observation | null {

@@ -1,4 +1,5 @@
 import type { Application } from '../../../src/application/application.js';
+import type { ImageWait } from '../../../src/preview/decision.js';
 import type { Observation, Wish } from '../../../src/preview/facts.js';
 import type { Policy } from '../../../src/preview/policy.js';
 import type { Preview } from '../../../src/preview/preview.js';
@@ -15,6 +16,8 @@ export const faults = [
   'unknown-is-closed',
   'any-revision-counts',
   'gate-of-another-sha',
+  'image-of-another-sha',
+  'approval-of-another-sha',
   'expiry-without-reading',
   'note-acts-twice',
   'gone-is-ignored',
@@ -58,7 +61,9 @@ export interface World {
     known: Map<number, KnownMergeRequest>;
     askedAt: Map<number, number>;
     wishes: StoredWish[];
+    /** `sha key`. */
     openGates: Set<string>;
+    imageLooks: Set<ImageWait>;
     /** All incarnations, oldest first; the newest of a subject is its last. */
     rows: Preview[];
     needsCommit: Set<string>;
@@ -97,17 +102,30 @@ export const basePolicy: Policy = {
   namespacePrefix: 'preview-',
   follow: {
     labelsAny: [],
+    labelsAll: [],
     labelsNone: ['no-preview'],
     targetBranches: ['main'],
     sourceBranches: ['*'],
+    authorsAny: [],
     authorsNone: [],
     drafts: false,
     forks: 'never',
+    optInLabel: null,
   },
+  settable: {},
   gatePipeline: 'success',
+  gateImages: [],
+  gateApproval: 'none',
   ttlMs: 20 * hourMs,
   deployTimeoutMs: hourMs / 6,
   maxPreviews: 20,
+};
+
+/** Every gate that there is. */
+export const gatedPolicy: Policy = {
+  ...basePolicy,
+  gateImages: ['registry.example.com/acme/shop:{{sha}}'],
+  gateApproval: 'member',
 };
 
 export function createWorld(policy: Policy, fault: Fault | null): World {
@@ -116,12 +134,13 @@ export function createWorld(policy: Policy, fault: Fault | null): World {
     policy,
     maxTotal: 200,
     fault,
-    gitlab: createGitLab(),
+    gitlab: createGitLab({ image: policy.gateImages.length > 0, approval: policy.gateApproval === 'member' }),
     database: {
       known: new Map(),
       askedAt: new Map(),
       wishes: [],
       openGates: new Set(),
+      imageLooks: new Set(),
       rows: [],
       needsCommit: new Set(),
       observations: new Map(),

@@ -1,0 +1,77 @@
+import { contentPrint, type Manifest } from '../manifest.js';
+
+/** What the cluster tells of the secrets of one namespace. */
+export interface SecretSink {
+  replaced(secrets: Manifest[]): void;
+  changed(secret: Manifest): void;
+  deleted(secret: Manifest): void;
+}
+
+export interface SecretSourcesDeps {
+  /** Follows all secrets of the namespace until the signal aborts. */
+  watchSecrets(namespace: string, sink: SecretSink, signal: AbortSignal): Promise<void>;
+  /** A secret came, went or changed. */
+  onChange(name: string): void;
+}
+
+/** The secrets that previews may have a copy of: what changes there is known without asking. */
+export interface SecretSources {
+  readonly namespace: string;
+  /** Resolves when the secrets were listed once; the first call begins to follow them. */
+  synced(signal: AbortSignal): Promise<void>;
+  /** Fingerprint of a secret; null when there is none of that name. */
+  print(name: string): string | null;
+}
+
+/**
+ * Creates the view of the namespace `secretsFrom`. Nothing is watched before a preview asks for a secret, and only
+ * fingerprints are kept: the secrets themselves are read when they are copied.
+ */
+export function createSecretSources(deps: SecretSourcesDeps, namespace: string, signal: AbortSignal): SecretSources {
+  const prints = new Map<string, string>();
+  let listed: Promise<void> | null = null;
+
+  function set(name: string, print: string | null): void {
+    if ((prints.get(name) ?? null) === print) return;
+    if (print === null) prints.delete(name);
+    else prints.set(name, print);
+    deps.onChange(name);
+  }
+
+  function begin(): Promise<void> {
+    return new Promise((resolve) => {
+      const sink: SecretSink = {
+        replaced(secrets) {
+          const names = new Set(secrets.map(({ metadata }) => metadata.name));
+          for (const name of [...prints.keys()]) if (!names.has(name)) set(name, null);
+          for (const secret of secrets) set(secret.metadata.name, secretPrint(secret));
+          resolve();
+        },
+        changed: (secret) => set(secret.metadata.name, secretPrint(secret)),
+        deleted: (secret) => set(secret.metadata.name, null),
+      };
+      void deps.watchSecrets(namespace, sink, signal).then(resolve);
+    });
+  }
+
+  return {
+    namespace,
+    async synced(until) {
+      listed ??= begin();
+      until.throwIfAborted();
+      await Promise.race([
+        listed,
+        new Promise<never>((_, reject) => {
+          until.addEventListener('abort', () => reject(until.reason), { once: true });
+        }),
+      ]);
+    },
+    print: (name) => prints.get(name) ?? null,
+  };
+}
+
+/** Fingerprint of what a copy takes over: labels and annotations of the source do not count. */
+function secretPrint(secret: Manifest): string {
+  const { type, data } = secret;
+  return contentPrint({ apiVersion: 'v1', kind: 'Secret', metadata: { name: '' }, type, data });
+}

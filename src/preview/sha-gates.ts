@@ -1,0 +1,16 @@
+import type { DecideInput } from './decision.js';
+import { type GatesState, judgeGates } from './gate.js';
+import { approvedShas } from './wishes.js';
+
+/** How the gates of a sha stand for what is decided now; null: nobody says what gates there are. */
+export function gatesOfSha(
+  sha: string,
+  slug: string | null,
+  input: Pick<DecideInput, 'policy' | 'facts' | 'gates' | 'wishes'>,
+): GatesState | null {
+  const { policy, facts } = input;
+  if (policy === null || facts === null) {
+    return null;
+  }
+  return judgeGates({ policy, facts, slug, sha, approved: approvedShas(input.wishes).has(sha) }, input.gates);
+}

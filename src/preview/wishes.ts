@@ -1,0 +1,52 @@
+import type { MergeRequestFacts, Wish } from './facts.js';
+import { fitsSetting, type Settable, type SetValue } from './setting.js';
+
+/** The shas that members approved, each of its own; a later push is not among them. */
+export function approvedShas(wishes: readonly Wish[]): ReadonlySet<string> {
+  return new Set(wishes.flatMap(({ kind, sha }) => (kind === 'approve' && sha !== undefined ? [sha] : [])));
+}
+
+/**
+ * What people set, the newest of each key; `unset` takes it back. Only keys that the configuration lets be set, and
+ * values of their type: one that was set under an older configuration counts no more.
+ */
+export function settingsOf(settable: Settable, wishes: readonly Wish[]): Record<string, SetValue> {
+  const values = new Map<string, SetValue>();
+  for (const { kind, key, value } of wishes) {
+    if (key !== undefined && kind === 'set' && value !== undefined) {
+      values.set(key, value);
+    }
+    if (key !== undefined && kind === 'unset') {
+      values.delete(key);
+    }
+  }
+  const fitting = [...values].filter(([key, value]) => fitsSetting(settable, key, value));
+  // Sorted: the same settings always give the same row.
+  return Object.fromEntries(fitting.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The newest order of a kind, oldest first as they are listed; null: there is none. */
+export function newestOf(wishes: readonly Wish[], ...kinds: Wish['kind'][]): Wish | null {
+  return wishes.reduce<Wish | null>(
+    (newest, wish) => (kinds.includes(wish.kind) && (newest === null || wish.at >= newest.at) ? wish : newest),
+    null,
+  );
+}
+
+/**
+ * The member who asked for this preview with `start`, and did not take it back: what a file in the branch says does
+ * not count, and a reopening begins anew. null: nobody did.
+ */
+export function startedBy(
+  facts: Pick<MergeRequestFacts, 'lastReopenedAt'> | null,
+  wishes: readonly Wish[],
+): Wish | null {
+  const word = newestOf(
+    wishes.filter(({ source }) => source !== 'git'),
+    'start',
+    'stop',
+  );
+  const reopenedAt = facts?.lastReopenedAt ?? null;
+  const isPast = word === null || (reopenedAt !== null && reopenedAt > word.at);
+  return isPast || word.kind === 'stop' ? null : word;
+}

@@ -1,0 +1,55 @@
+import { findProgram, type ProgramPlaces } from './find-program.js';
+import { type HelmTemplate, helmArguments, helmEnvironment } from './helm.js';
+import { type KustomizeBuild, kustomizeArguments } from './kustomize.js';
+import { type ProgramLimits, programLimits, runProgram } from './run-program.js';
+import { createTurnstile } from './turnstile.js';
+import { withWorkspace } from './workspace.js';
+
+export interface RenderersOptions {
+  programs: ProgramPlaces;
+  /** Private folder for the files of the runs. */
+  directory: string;
+  limits?: ProgramLimits;
+  /** Programs that run at once. Default 4. */
+  concurrency?: number;
+}
+
+/** The external programs that make manifests. What they are handed was checked before. */
+export interface Renderers {
+  kustomize(input: KustomizeBuild): Promise<string>;
+  helm(input: HelmTemplate): Promise<string>;
+}
+
+/** Nothing is looked for or made before the first call. */
+export function createRenderers(options: RenderersOptions): Renderers {
+  const limits = options.limits ?? programLimits;
+  // Each may take its memory limit: the number of them bounds the whole.
+  const turnstile = createTurnstile(options.concurrency ?? 4);
+  return {
+    async kustomize({ files, directory, signal }) {
+      const file = await findProgram('kustomize', options.programs);
+      return turnstile(signal, () =>
+        withWorkspace(options.directory, files, (workspace) =>
+          runProgram({ name: 'kustomize', file, args: kustomizeArguments(directory), workspace, limits, signal }),
+        ),
+      );
+    },
+    async helm(input) {
+      const file = await findProgram('helm', options.programs);
+      const { args, files } = helmArguments(input);
+      return turnstile(input.signal, () =>
+        withWorkspace(options.directory, files, (workspace) =>
+          runProgram({
+            name: 'helm',
+            file,
+            args,
+            workspace,
+            environment: helmEnvironment(workspace),
+            limits,
+            signal: input.signal,
+          }),
+        ),
+      );
+    },
+  };
+}
