@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addAgentVerbs } from './cli/agent-verbs.js';
 import { addBreakerVerbs } from './cli/breaker-verbs.js';
 import { addCheckVerb } from './cli/check-verb.js';
 import { addPreviewVerbs } from './cli/preview-verbs.js';
@@ -24,6 +25,7 @@ addProgramVerbs(program);
 addCheckVerb(program);
 addPreviewVerbs(program);
 addBreakerVerbs(program);
+addAgentVerbs(program);
 addRenderVerb(program);
 addSweepVerb(program);
 program

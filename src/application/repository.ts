@@ -47,15 +47,14 @@ function segmentMatches(pattern: string, segment: string): boolean {
 
 function parseRepository(text: string): Repository | null {
   // By hand: URL would silently resolve `..`, decode the host, and add what the text does not say.
-  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/@?#\s\\]+)\/([^?#\s\\]*)$/i.exec(text);
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/@?#\s\\]+)(?:\/([^?#\s\\]*))?$/i.exec(text);
   if (match === null) {
     return null;
   }
   const [, scheme = '', host = '', path = ''] = match;
-  const segments = path
-    .replace(/\/+$/, '')
-    .replace(/\.git$/, '')
-    .split('/');
+  const plain = path.replace(/\/+$/, '').replace(/\.git$/, '');
+  // A repository of charts may be a host's root.
+  const segments = plain === '' ? [] : plain.split('/');
   const isClean = segments.every(
     (segment) => segment !== '' && !/^\.{1,2}$/.test(decoded(segment)) && !/%2f|%5c/i.test(segment),
   );

@@ -10,6 +10,7 @@ const pairSchema = z.object({ slug: z.string(), incarnation: z.number() });
 const breakerSchema = z.object({
   open: z.boolean(),
   blockedReason: z.string().nullable(),
+  notice: z.object({ text: z.string(), since: z.string() }).nullable().default(null),
   held: z.array(z.looseObject({ ...pairSchema.shape, cluster: z.string(), reason: z.string(), since: z.string() })),
   agents: z.array(
     z.looseObject({
@@ -46,18 +47,24 @@ export function addBreakerVerbs(program: Command): void {
       const pairs = deletions.map((text) => parsePair(text, command));
       const body = options.all === true ? { reason: options.reason } : { reason: options.reason, deletions: pairs };
       const answer = z
-        .object({ accepted: z.array(pairSchema), heads: z.array(z.string()).default([]) })
+        .object({
+          accepted: z.array(pairSchema),
+          heads: z.array(z.string()).default([]),
+          noticeRead: z.boolean().default(false),
+        })
         .parse(await callManager(readEnvironment(), 'POST', '/breaker/accept', body));
       const names = answer.accepted.map(({ slug, incarnation }) => `${slug}#${incarnation}`);
-      const { heads } = answer;
+      const { heads, noticeRead } = answer;
       if (heads.length > 0) print(`Accepted the branch as it is now, for: ${heads.join(', ')}`);
       if (names.length > 0) print(`Accepted: ${names.join(', ')}`);
-      if (names.length + heads.length === 0) print('Nothing of that was held.');
+      if (noticeRead) print('The notice of the rewritten branch is read; it is shown no more.');
+      if (names.length + heads.length === 0 && !noticeRead) print('Nothing of that was held.');
     });
 }
 
 function show(state: Breaker): void {
   if (state.blockedReason !== null) print(`The manager writes nothing: ${state.blockedReason}\n`);
+  if (state.notice !== null) print(`Since ${state.notice.since}: ${state.notice.text}\n`);
   const ofManager = state.held.map((held) => ({ ...held, by: 'manager' }));
   const ofAgents = state.agents.flatMap((agent) =>
     (agent.breaker?.pending ?? []).map((pair) => ({

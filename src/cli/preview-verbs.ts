@@ -15,6 +15,7 @@ const previewSchema = z.looseObject({
   url: z.string().nullable(),
   expiresAt: z.string(),
   heldStop: z.looseObject({ reason: z.string() }).nullable(),
+  paused: z.looseObject({ scope: z.string(), by: z.string().nullable() }).nullable().default(null),
   templateProblem: z.string().nullable(),
 });
 type Listed = z.infer<typeof previewSchema>;

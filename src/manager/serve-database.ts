@@ -23,7 +23,13 @@ export async function openDatabase(
 ): Promise<ManagerDatabase> {
   const server = config.database === null ? await startEmbedded(config.dataDir, options) : null;
   const url = server?.url ?? config.database ?? '';
-  const pool = createPool({ url, log: options.log, max: poolSize, applicationName: 'mayfly manager' });
+  const pool = createPool({
+    url,
+    log: options.log,
+    max: poolSize,
+    applicationName: 'mayfly manager',
+    isPipelined: true,
+  });
   const release = async (): Promise<void> => {
     await pool.end();
     await server?.stop();

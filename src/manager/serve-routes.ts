@@ -20,6 +20,7 @@ import type { ProjectsInForce } from './projects-in-force.js';
 import { batchDeliveries } from './receive/batch.js';
 import { createReceiver, type ReceiveDeps } from './receive/router.js';
 import type { WebhookSecrets } from './receive/verify.js';
+import { agentDesk } from './serve-agent-desk.js';
 import type { GitLabCalls } from './serve-gitlab.js';
 import type { HttpParts } from './serve-http.js';
 import { readbackJob } from './serve-tasks.js';
@@ -65,6 +66,7 @@ export function createRoutes(deps: RouteDeps): HttpParts {
       giveOrder: (order) => giveOrder(pool, order),
       settableOf: (project) => settableOf(deps, project),
       breaker,
+      agents: agentDesk(pool, deps.config),
       rendering: deps.rendering,
       log,
     }),

@@ -14,6 +14,7 @@ import { claimCreation, isStatusNameTaken, releaseCreation, saveWritten } from '
 import { loadFeedbackInput } from '../store/projections-input.js';
 import { enqueue, type JobSpec, type Task } from '../store/queue.js';
 import { allPurges, purge } from '../store/retention.js';
+import { asOne } from './as-one.js';
 import type { BranchWriter } from './commit/branch-writer.js';
 import { commitJob } from './decide/jobs.js';
 import { runDecide } from './decide/run.js';
@@ -46,6 +47,9 @@ export interface TaskDeps {
   metrics: ManagerMetrics;
   log: Logger;
 }
+
+/** Of a word to the branch writer that follows another. */
+const wakePauseMs = 30;
 
 const mergeRequestKey = z.object({ projectId: z.number().int(), iid: z.number().int() });
 const registryKey = z.object({ registry: z.string() });
@@ -111,6 +115,11 @@ function decideTask(deps: TaskDeps): Task {
       slotLimits: () => deps.projects().slotLimits(),
       branch: deps.branch,
     },
+    wakeWriter: asOne(
+      () => enqueue(deps.pool, [commitJob(deps.branch)]),
+      wakePauseMs,
+      (error) => deps.log.warn({ err: error }, 'the branch writer was not told; it looks by itself'),
+    ),
     log: deps.log,
   };
   return timed(deps, 'decide', async (payload, signal) => {

@@ -168,7 +168,11 @@ function environmentOf({ workspace, environment, limits }: ProgramRun): Record<s
 
 /** The end of what it said, without paths of this machine and control characters. */
 function lastWords(errors: string, { root, source }: Workspace): string {
-  const plain = errors.replaceAll(`${source}/`, '').replaceAll(root, '').replace(/\p{Cc}+/gu, ' ').trim();
+  const plain = errors
+    .replaceAll(`${source}/`, '')
+    .replaceAll(root, '')
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim();
   if (plain === '') return 'nothing, and failed';
   return plain.length <= 600 ? plain : `… ${plain.slice(-600)}`;
 }

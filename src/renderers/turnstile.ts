@@ -1,7 +1,5 @@
 /** Lets so many calls run at once; the others wait in the order of their arrival, or until their signal aborts. */
-export function createTurnstile(
-  places: number,
-): <T>(signal: AbortSignal, call: () => Promise<T>) => Promise<T> {
+export function createTurnstile(places: number): <T>(signal: AbortSignal, call: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let free = places;
 

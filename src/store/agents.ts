@@ -13,6 +13,10 @@ export interface AgentPoll {
   breaker: unknown;
   /** Ids of orders that were carried out. */
   acknowledged: readonly number[];
+  /** What became of those of them that can fail. */
+  outcomes: readonly { id: number; done: boolean; detail: string }[];
+  /** What is not touched now, on a person's word. */
+  paused: readonly unknown[];
 }
 
 export interface AgentOrder {
@@ -20,6 +24,8 @@ export interface AgentOrder {
   kind: 'pause' | 'resume' | 'unblock' | 'remove-orphan' | 'accept';
   slug: string | null;
   incarnation: number | null;
+  project: string | null;
+  finalizer: string | null;
   by: string;
 }
 
@@ -32,17 +38,36 @@ export interface MissingPreview extends Pair {
 // `acknowledged` ends orders of this cluster alone. The answer is of the moment after it.
 const pollSql = `
 with seen as (
-  insert into agent (name, last_seen_at, branch_commit, living, orphans, breaker)
-  values ($1, now(), $2, $3::jsonb, $4::jsonb, $5::jsonb)
+  insert into agent (name, last_seen_at, branch_commit, living, orphans, breaker, paused)
+  values ($1, now(), $2, $3::jsonb, $4::jsonb, $5::jsonb, $8::jsonb)
   on conflict (name) do update set last_seen_at = excluded.last_seen_at, branch_commit = excluded.branch_commit,
-    living = excluded.living, orphans = excluded.orphans, breaker = excluded.breaker
+    living = excluded.living, orphans = excluded.orphans, breaker = excluded.breaker, paused = excluded.paused
 ), acknowledged as (
-  update agent_order set acknowledged_at = now()
-  where cluster = $1 and id = any($6::bigint[]) and acknowledged_at is null
+  update agent_order o set acknowledged_at = now(), done = r.done, outcome = r.detail
+  from unnest($6::bigint[]) a(id)
+    left join jsonb_to_recordset($7::jsonb) as r(id bigint, done boolean, detail text) on r.id = a.id
+  where o.cluster = $1 and o.id = a.id and o.acknowledged_at is null
+  returning o.kind, o.slug, o.incarnation, o.by_name, o.done, o.outcome
+), happened as (
+  insert into preview_event (slug, incarnation, kind, actor, detail)
+  select slug, incarnation, case kind
+      when 'unblock' then case when done then 'unblocked' else 'not-unblocked' end
+      else case when done then 'orphan-removed' else 'orphan-not-removed' end
+    end, by_name, outcome
+  from acknowledged
+  where kind in ('unblock', 'remove-orphan') and done is not null and slug is not null and incarnation is not null
+), rewriting_over as (
+  -- Every agent follows a head that was seen since the branch was rewritten: there is nothing more to tell.
+  update installation i set notice = null, notice_at = null
+  where i.notice is not null and $5::jsonb ->> 'reason' is distinct from 'rewritten'
+    and exists (select from branch_commit c where c.commit = $2 and c.seen_at >= i.notice_at)
+    and not exists (select from agent g where g.name <> $1
+      and (g.breaker ->> 'reason' = 'rewritten' or g.last_seen_at < i.notice_at))
 )
 select
   (select coalesce(json_agg(json_build_object('id', o.id, 'kind', o.kind, 'slug', o.slug,
-      'incarnation', o.incarnation, 'by', o.by_name) order by o.id), '[]')
+      'incarnation', o.incarnation, 'project', o.project, 'finalizer', o.finalizer, 'by', o.by_name)
+      order by o.id), '[]')
     from agent_order o where o.cluster = $1 and o.acknowledged_at is null and o.id <> all($6::bigint[])) as orders,
   (select coalesce(json_agg(json_build_object('slug', p.slug, 'incarnation', p.incarnation, 'removedBy', (
       select max(b.generation) from branch_write b
@@ -80,6 +105,8 @@ export async function storePoll(
       JSON.stringify(poll.orphans),
       JSON.stringify(poll.breaker),
       poll.acknowledged,
+      withoutNul(JSON.stringify(poll.outcomes)),
+      withoutNul(JSON.stringify(poll.paused)),
     ],
   });
   const [row] = answer.rows;
@@ -140,4 +167,9 @@ export async function acceptances(q: Queryable, pairs: readonly Pair[]): Promise
     pairs.map((pair) => pair.incarnation),
   ]);
   return new Map(answer.rows.map((row) => [`${row.slug}#${row.incarnation}`, row.by]));
+}
+
+/** PostgreSQL's text cannot hold the character NUL, which a cluster's words may. */
+function withoutNul(json: string): string {
+  return json.replaceAll('\\u0000', '\uFFFD');
 }

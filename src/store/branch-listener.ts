@@ -11,6 +11,8 @@ export interface BranchListener {
 /** Channel on which the branch writer tells each new head. */
 const branchChannel = 'mayfly_branch';
 const reconnectMs = 1_000;
+/** A server that accepts and says nothing would otherwise be waited for without end. */
+const connectTimeoutMs = 10_000;
 
 /**
  * Hears every change of the branch's head, whichever manager made it, over a connection of its own that is opened
@@ -41,6 +43,7 @@ async function listen(
     const client = new pg.Client({
       connectionString: options.url,
       application_name: 'mayfly hints',
+      connectionTimeoutMillis: connectTimeoutMs,
       keepAlive: true,
     });
     client.on('notification', (message) => {

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { inTransaction, type Queryable } from './pool.js';
 import { beginWithSubject, lockSlots, slotLocks } from './slots.js';
 import { type SubjectChange, saveSubject } from './subject-save.js';
 import { loadSubject, readSubject, type SubjectQuery, type SubjectState } from './subject-state.js';
@@ -9,6 +8,7 @@ import { takeTurns } from './take-turns.js';
 interface SubjectTransaction {
   load: (query: SubjectQuery) => Promise<SubjectState>;
   lockSlots: (project: string) => Promise<void>;
+  /** The last thing that is done: it commits. */
   save: (change: SubjectChange) => Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function createDecideStore(pool: pg.Pool, givesWay: () => boolean = () =>
     async transact(options, work) {
       const begin = [beginWithSubject(options.subject), beginQuickly];
       if (options.slotsOf !== null) begin.push(slotLocks(options.slotsOf));
-      const run = () => inTransaction(pool, (client) => work(subjectTransaction(client)), begin.join('; '));
+      const run = () => inFewTrips(pool, begin.join('; '), work);
       try {
         return await inTurn(run);
       } catch (error) {
@@ -54,10 +54,37 @@ export function createDecideStore(pool: pg.Pool, givesWay: () => boolean = () =>
   };
 }
 
-function subjectTransaction(transaction: Queryable): SubjectTransaction {
-  return {
-    load: (query) => loadSubject(transaction, query),
-    lockSlots: (project) => lockSlots(transaction, project),
-    save: (change) => saveSubject(transaction, change),
-  };
+/**
+ * A transaction in two round trips: it begins together with its first statement, and is committed together with the
+ * statements that save. When those fail, the server takes the commit for a rollback.
+ */
+async function inFewTrips<T>(
+  pool: pg.Pool,
+  begin: string,
+  work: (transaction: SubjectTransaction) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    const began = client.query(begin);
+    let committed: Promise<unknown> | null = null;
+    const result = await work({
+      load: async (query) => (await Promise.all([began, loadSubject(client, query)]))[1],
+      lockSlots: (project) => lockSlots(client, project),
+      async save(change) {
+        const saved = saveSubject(client, change);
+        committed = client.query('commit');
+        await Promise.all([saved, committed]);
+      },
+    });
+    if (committed === null) await Promise.all([began, client.query('commit')]);
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((rollbackError: Error) => {
+      broken = rollbackError;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
 }

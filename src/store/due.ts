@@ -48,7 +48,7 @@ with due as (
   select 'mr:' || project_id || ':' || iid as subject from merge_request
   where asked_at between now() - interval '1 day' and now() - interval '15 minutes'
     and (tried_at is null or tried_at < now() - greatest(interval '15 minutes',
-      least(now() - unknown_since, interval '1 day'))) limit $4
+      least((now() - unknown_since) / 2, interval '1 day'))) limit $4
 ), subjects as (
   select subject from checked union select subject from forgotten
 ), enqueued as (

@@ -19,6 +19,11 @@ export interface PoolOptions {
    * log still holds: whatever a later, waiting commit of any connection rests on is on the disk with it.
    */
   isQuick?: boolean;
+  /**
+   * Sends each statement at once, whether the one before it was answered or not. They still run one after the other;
+   * whoever sends several before the first answer saves round trips.
+   */
+  isPipelined?: boolean;
 }
 
 const int8 = 20;
@@ -36,6 +41,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     max: options.max ?? 10,
     application_name: options.applicationName ?? 'mayfly',
     connectionTimeoutMillis: 10_000,
+    pipeline: options.isPipelined ?? false,
     options: [...planning, ...(options.isQuick ? ['synchronous_commit=off'] : [])].map((set) => `-c ${set}`).join(' '),
     types: {
       getTypeParser(oid: number, format?: 'text' | 'binary') {

@@ -8,6 +8,8 @@ const presenceClass = 0x776f726b;
 const graceMs = 1_000;
 const firstLooksMs = [0, 1_200];
 const laterLooksMs = 10_000;
+/** A server that accepts and says nothing would otherwise be waited for without end. */
+const connectTimeoutMs = 10_000;
 
 const holdSql = 'select pg_advisory_lock($1, hashtext($2))';
 
@@ -68,6 +70,7 @@ async function present(
   const client = new pg.Client({
     connectionString: options.url,
     application_name: 'mayfly presence',
+    connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
   });
   client.on('error', (error) => options.log.warn({ reason: error.message }, 'database connection lost'));

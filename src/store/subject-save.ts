@@ -21,13 +21,14 @@ export interface SubjectChange {
   jobs: JobSpec[];
 }
 
-/** Saves a decision in one round trip, two when an incarnation ends and the next begins. */
+/** Saves a decision. Its statements are on their way when it returns, so that a commit may follow them at once. */
 export async function saveSubject(transaction: Queryable, change: SubjectChange): Promise<void> {
-  if (change.ended !== null) {
-    // First, and alone: the indexes that allow one living row a slug and a subject are checked row by row.
-    await save(transaction, { ...change, preview: change.ended, events: [], openedGates: [], images: [], jobs: [] }, false);
-  }
-  await save(transaction, change, change.needsCommit);
+  const ended =
+    change.ended === null
+      ? null
+      : // First, and alone: the indexes that allow one living row a slug and a subject are checked row by row.
+        save(transaction, { ...change, preview: change.ended, events: [], openedGates: [], images: [], jobs: [] }, false);
+  await Promise.all([ended, save(transaction, change, change.needsCommit)]);
 }
 
 async function save(transaction: Queryable, change: SubjectChange, needsCommit: boolean): Promise<void> {

@@ -13,6 +13,8 @@ export interface Pair {
 export interface BreakerState {
   /** Why the manager writes nothing at all; null: it may. */
   blockedReason: string | null;
+  /** What a person should know of the branch though writing goes on, and since when; null: nothing. */
+  notice: { text: string; since: number } | null;
   /** Stops that the manager holds and nobody accepted yet. */
   held: (Pair & { project: string; cluster: string; reason: StopReason; since: number })[];
   agents: {
@@ -25,6 +27,8 @@ export interface BreakerState {
 const stateSql = `
 select
   (select blocked_reason from installation) as "blockedReason",
+  (select json_build_object('text', notice, 'since', extract(epoch from notice_at)::float8 * 1000)
+    from installation where notice is not null) as notice,
   coalesce((select json_agg(json_build_object('slug', p.slug, 'incarnation', p.incarnation, 'project', p.project,
       'cluster', p.cluster, 'reason', p.held_stop ->> 'reason', 'since', (p.held_stop ->> 'since')::float8)
       order by p.slug)
@@ -38,7 +42,7 @@ select
 
 export async function loadBreaker(q: Queryable): Promise<BreakerState> {
   const answer = await q.query<BreakerState>(stateSql);
-  return answer.rows[0] ?? { blockedReason: null, held: [], agents: [] };
+  return answer.rows[0] ?? { blockedReason: null, notice: null, held: [], agents: [] };
 }
 
 /**
@@ -93,12 +97,15 @@ export async function acceptDeletions(
 }
 
 const headsSql = `
+with read as (
+  update installation set notice = null, notice_at = null where notice is not null
+)
 insert into agent_order (cluster, kind, by_name, reason)
 select cluster, 'accept', $2, $3 from unnest($1::text[]) asked(cluster)
 where not exists (select from agent_order o
   where o.kind = 'accept' and o.slug is null and o.cluster = asked.cluster and o.acknowledged_at is null)`;
 
-/** Records that a person accepts a rewritten branch, for each of these agents; once while the order is open. */
+/** Records that a person accepts a rewritten branch, for each of these agents; once while the order is open. The notice of it is read. */
 export async function acceptHeads(
   q: Queryable,
   input: { clusters: readonly string[]; by: string; reason: string },

@@ -17,6 +17,8 @@ export interface ListedPreview {
   url: string | null;
   edited: Preview['edited'];
   heldStop: HeldStop | null;
+  /** Its agent touches nothing of it, on a person's word; null: it does. */
+  paused: { scope: 'agent' | 'project' | 'preview' | 'namespace'; by: string | null } | null;
   unknownSince: number | null;
   createdAt: number;
   readyAt: number | null;
@@ -51,6 +53,16 @@ const columns = `
   extract(epoch from p.stopped_at)::float8 * 1000 as "stoppedAt", p.stop_reason as "stopReason",
   p.stopped_by as "stoppedBy"`;
 
+/** As the agent last told it. A project's pause is of the previews with a member in it. */
+const pausedOf = `
+  (select json_build_object('scope', x.scope, 'by', x.by)
+    from agent a, jsonb_to_recordset(a.paused) as x(scope text, name text, by text)
+    where a.name = p.cluster and p.phase <> 'stopped' and (x.scope = 'agent'
+      or (x.scope in ('preview', 'namespace') and x.name = p.slug)
+      or (x.scope = 'project' and exists (select from preview_member m join follow_cursor f using (project_id)
+        where m.slug = p.slug and m.incarnation = p.incarnation and f.path = x.name)))
+    order by x.scope = 'agent', x.scope limit 1) as paused`;
+
 const membersOf = `
   coalesce((
     select json_agg(json_build_object(
@@ -63,7 +75,7 @@ const membersOf = `
 
 /** Pages by the primary key, so that a page costs the same wherever it is. */
 const listSql = `
-select ${columns}, ${membersOf}
+select ${columns}, ${pausedOf}, ${membersOf}
 from preview p
 where ($1::text is null or p.project = $1)
   and case when $2::text is null then p.phase <> 'stopped' else p.phase = $2 end
@@ -108,7 +120,7 @@ export interface PreviewDetail extends ListedPreview {
 }
 
 const detailSql = `
-select ${columns}, ${membersOf}, p.wanted_revision as "wantedRevision", p.deployed_revision as "deployedRevision",
+select ${columns}, ${pausedOf}, ${membersOf}, p.wanted_revision as "wantedRevision", p.deployed_revision as "deployedRevision",
   extract(epoch from p.last_activity_at)::float8 * 1000 as "lastActivityAt",
   (select json_build_object('state', o.state, 'revision', o.revision,
      'observedAt', extract(epoch from o.observed_at)::float8 * 1000, 'objects', o.objects, 'diagnosis', o.diagnosis)

@@ -68,9 +68,7 @@ export const kustomizationSchema = z.strictObject({
   configMapGenerator: z.array(generator).nullish(),
   secretGenerator: z.array(generator).nullish(),
   generatorOptions: anything,
-  replacements: z
-    .array(z.strictObject({ path: path.optional(), source: anything, targets: anything }))
-    .nullish(),
+  replacements: z.array(z.strictObject({ path: path.optional(), source: anything, targets: anything })).nullish(),
   vars: z.array(z.unknown()).nullish(),
   sortOptions: anything,
   buildMetadata: names,

@@ -56,7 +56,11 @@ async function listManifests(checkout: Checkout, input: DirectoryInput): Promise
       const below = join(folder, name);
       if (kind === 'folder') {
         if (input.recurse) folders.push(below);
-      } else if (kind !== 'submodule' && chosen(below) && (await isManifest(checkout, join(root, below), kind, input))) {
+      } else if (
+        kind !== 'submodule' &&
+        chosen(below) &&
+        (await isManifest(checkout, join(root, below), kind, input))
+      ) {
         files.push(join(root, below));
       }
     }
@@ -87,7 +91,11 @@ async function isManifest(
     throw unusable('source-unsupported', `${path} makes its folder ${tool}; leave it out by directory.exclude`, path);
   }
   if (name.endsWith('.jsonnet')) {
-    throw unusable('source-unsupported', `${path} is Jsonnet, which is not built; leave it out by directory.exclude`, path);
+    throw unusable(
+      'source-unsupported',
+      `${path} is Jsonnet, which is not built; leave it out by directory.exclude`,
+      path,
+    );
   }
   if (!manifestName.test(name)) {
     if (kind === 'link' && input.recurse) await checkout.kindOf(path);

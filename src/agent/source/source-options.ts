@@ -33,7 +33,10 @@ export const patchSchema = z.strictObject({
 });
 
 /** One entry of `replicas`. */
-export const replicaSchema = z.strictObject({ name, count: z.union([z.number().int().min(0), z.string().regex(/^\d{1,6}$/)]) });
+export const replicaSchema = z.strictObject({
+  name,
+  count: z.union([z.number().int().min(0), z.string().regex(/^\d{1,6}$/)]),
+});
 
 const kustomize = z.strictObject({
   namePrefix: z.string().optional(),
@@ -57,13 +60,21 @@ const helm = z.strictObject({
   ignoreMissingValueFiles: z.boolean().optional(),
   values: z.string().optional(),
   valuesObject: z.record(z.string(), z.unknown()).optional(),
-  parameters: z.array(z.strictObject({ name, value: z.string().default(''), forceString: z.boolean().optional() })).optional(),
+  parameters: z
+    .array(z.strictObject({ name, value: z.string().default(''), forceString: z.boolean().optional() }))
+    .optional(),
   fileParameters: z.array(z.strictObject({ name, path })).optional(),
   skipCrds: z.boolean().optional(),
   skipTests: z.boolean().optional(),
   skipSchemaValidation: z.boolean().optional(),
-  kubeVersion: z.string().regex(/^v?\d+\.\d+(\.\d+)?$/).optional(),
-  apiVersions: z.array(z.string().regex(/^[A-Za-z0-9./-]+$/)).max(200).optional(),
+  kubeVersion: z
+    .string()
+    .regex(/^v?\d+\.\d+(\.\d+)?$/)
+    .optional(),
+  apiVersions: z
+    .array(z.string().regex(/^[A-Za-z0-9./-]+$/))
+    .max(200)
+    .optional(),
   version: z.literal('v3').optional(),
 });
 

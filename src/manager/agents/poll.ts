@@ -12,6 +12,8 @@ interface StoredOrder {
   kind: Order['kind'];
   slug: string | null;
   incarnation: number | null;
+  project: string | null;
+  finalizer: string | null;
   by: string;
 }
 
@@ -69,5 +71,7 @@ function orderOf(order: StoredOrder): Order {
     by: order.by,
     ...(order.slug === null ? {} : { slug: order.slug }),
     ...(order.incarnation === null ? {} : { incarnation: order.incarnation }),
+    ...(order.project === null ? {} : { project: order.project }),
+    ...(order.finalizer === null ? {} : { finalizer: order.finalizer }),
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BranchView, RowStore, SettledRow } from './deps.js';
 import type { FollowUp } from './follow-up.js';
 import type { InstallationState } from './installation.js';
@@ -30,6 +31,9 @@ export interface BranchWriter {
 const batchSize = 500;
 /** A head seen so short a time ago is built upon without a fetch: the compare-and-swap protects it. */
 const trustMs = 15_000;
+/** Rows of a push after which the next does not wait. */
+const fewRows = 5;
+const longestGatherMs = 400;
 /** Races lost in a row before the job is tried again later. */
 const maxRaces = 20;
 
@@ -68,8 +72,17 @@ async function write<View extends BranchView>(deps: BranchWriterDeps<View>, sign
     if (batch.rows.length === 0) return;
     if (!isInStep(view, batch.installation) || !(await writeBatch(deps, view, batch, signal))) races += 1;
     else races = 0;
+    await delay(gatherMs(batch.rows.length), undefined, signal === undefined ? {} : { signal });
   }
   throw branchBusy(maxRaces);
+}
+
+/**
+ * How long the next push waits after one of so many rows (milliseconds). Many at once come in a wave whose rest is
+ * being decided: a push costs nearly the same for one row and for a hundred, and takes processors from those decisions.
+ */
+function gatherMs(rows: number): number {
+  return rows < fewRows ? 0 : Math.min(longestGatherMs, rows * 4);
 }
 
 async function syncUntilSettled<View extends BranchView>(

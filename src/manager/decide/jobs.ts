@@ -36,14 +36,13 @@ function imageJobs(images: readonly ImageWait[]): Job[] {
   return [...hosts].map((host) => imagesJob(host));
 }
 
-/** Everything that follows from a decision, saved with it. */
+/** What follows from a decision and is saved with it. The branch writer is told apart, see `DecideDeps`. */
 export function jobsOf(
   settings: DecideSettings,
   parts: { subject: Subject; state: SubjectState; readings: Readings; decision: Decision; project: string | null },
 ): Job[] {
   const { subject, state, decision, project } = parts;
   const jobs: Job[] = [];
-  if (decision.needsCommit) jobs.push(commitJob(settings.branch));
   if (decision.wantsFeedback) jobs.push(feedbackJob(subject.projectId, subject.iid));
   jobs.push(...imageJobs(decision.needed.images));
   if (decision.freedSlot && project !== null) {

@@ -56,6 +56,7 @@ export interface DecideTransaction {
   load: (query: SubjectQuery) => Promise<SubjectState>;
   /** In the order global, then project; until the transaction ends. */
   lockSlots: (project: string) => Promise<void>;
+  /** The last thing that is done: it commits. */
   save: (change: SubjectChange) => Promise<void>;
 }
 
@@ -94,5 +95,10 @@ export interface DecideDeps {
   store: DecideStore;
   gitlab: DecideReaders;
   settings: DecideSettings;
+  /**
+   * Tells the branch writer, after the transaction, that rows wait. A job saved with each decision would make all of
+   * them take turns at its one row; a word that is lost costs seconds, for the writer also looks by itself.
+   */
+  wakeWriter: () => void;
   log: Logger;
 }

@@ -42,6 +42,7 @@ export async function runDecide(
     decideIn(deps, transaction, request),
   );
   if (outcome.decision.slugTaken) deps.log.warn({ subject: subject.name }, 'no slug is free');
+  if (outcome.decision.needsCommit) deps.wakeWriter();
   logHeldStop(deps, outcome);
   return outcome;
 }

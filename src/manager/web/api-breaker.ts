@@ -30,14 +30,15 @@ export function breakerRoutes(desk: BreakerDesk): Router {
     const asked = deletions ?? pendingOf(state);
     // A rewritten branch is no single deletion: only who accepts everything accepts it.
     const heads = deletions === undefined ? rewrittenFor(state) : [];
-    if (asked.length === 0 && heads.length === 0) {
+    const isNoticeRead = deletions === undefined && state.notice !== null;
+    if (asked.length === 0 && heads.length === 0 && !isNoticeRead) {
       const detail = 'No deletion is held. `GET /api/v1/breaker` says whether something else stands still.';
       throw refuse({ status: 409, code: 'nothing-held', detail });
     }
     const by = callerOf(request);
     const accepted = asked.length === 0 ? [] : await desk.accept({ deletions: asked, by, reason });
-    if (heads.length > 0) await desk.acceptHeads({ clusters: heads, by, reason });
-    response.status(202).json({ accepted, heads });
+    if (heads.length > 0 || isNoticeRead) await desk.acceptHeads({ clusters: heads, by, reason });
+    response.status(202).json({ accepted, heads, noticeRead: isNoticeRead });
   });
 
   return router;

@@ -1,11 +1,12 @@
 import express, { Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
+import { orphanRoutes, pauseRoutes, teardownRoutes } from './api-agents.js';
 import { breakerRoutes } from './api-breaker.js';
 import { previewRoutes } from './api-previews.js';
 import { renderRoutes, sweepRoutes } from './api-render.js';
 import { requireToken } from './authenticate.js';
-import type { Authenticate, BreakerDesk, GiveOrder, PreviewReader, RenderDesk, SettableOf } from './needs.js';
+import type { AgentDesk, Authenticate, BreakerDesk, GiveOrder, PreviewReader, RenderDesk, SettableOf } from './needs.js';
 import { notFound, problemHandler } from './problem.js';
 
 export interface ApiDeps {
@@ -14,6 +15,7 @@ export interface ApiDeps {
   giveOrder: GiveOrder;
   settableOf: SettableOf;
   breaker: BreakerDesk;
+  agents: AgentDesk;
   rendering: RenderDesk;
   log: Logger;
 }
@@ -31,6 +33,10 @@ export function createApi(deps: ApiDeps): Router {
   router.use(requireToken(deps.authenticate));
   router.use(express.json({ limit: '1mb' }));
   router.use('/previews', previewRoutes(deps));
+  router.use('/previews', teardownRoutes(deps.agents));
+  router.use('/pause', pauseRoutes(deps.agents, 'pause'));
+  router.use('/resume', pauseRoutes(deps.agents, 'resume'));
+  router.use('/orphans', orphanRoutes(deps.agents));
   router.use('/breaker', breakerRoutes(deps.breaker));
   router.use('/render', renderRoutes(deps.rendering));
   router.use('/sweep', sweepRoutes(deps.rendering));

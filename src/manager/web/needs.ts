@@ -19,6 +19,8 @@ export interface WebPreview {
   url: string | null;
   edited: Preview['edited'];
   heldStop: HeldStop | null;
+  /** Its agent touches nothing of it, on a person's word; null: it does. */
+  paused: { scope: 'agent' | 'project' | 'preview' | 'namespace'; by: string | null } | null;
   unknownSince: number | null;
   createdAt: number;
   readyAt: number | null;
@@ -97,6 +99,8 @@ export interface Pair {
 /** What stands still until a person looks. */
 export interface WebBreaker {
   blockedReason: string | null;
+  /** What a person should know though writing goes on; null: nothing. */
+  notice: { text: string; since: number } | null;
   held: (Pair & { project: string; cluster: string; reason: string; since: number })[];
   agents: { name: string; lastSeenAt: number; breaker: BreakerReport | null }[];
 }
@@ -105,8 +109,47 @@ export interface BreakerDesk {
   load(): Promise<WebBreaker>;
   /** In one transaction. Answers those that were pending and are accepted now. */
   accept(input: { deletions: readonly Pair[]; by: string; reason: string }): Promise<Pair[]>;
-  /** Lets these agents take the branch as it is now, though its history was rewritten. */
+  /** Lets these agents take the branch as it is now, though its history was rewritten, and ends the notice of it. */
   acceptHeads(input: { clusters: readonly string[]; by: string; reason: string }): Promise<void>;
+}
+
+/** A namespace of this installation that nothing will ever remove by itself. */
+export interface WebOrphan {
+  cluster: string;
+  namespace: string;
+  slug: string | null;
+  incarnation: number | null;
+  removing: boolean;
+}
+
+/** Orders of people to agents. Each is recorded with who gave it. */
+export interface AgentDesk {
+  /** `project` null: all; `unknown`: what of the input no configuration and no row has. */
+  pause(input: {
+    kind: 'pause' | 'resume';
+    scope: { slug: string } | { project: string } | { agent: string } | 'all';
+    by: string;
+  }): Promise<{ agents: string[]; previews: number } | { unknown: string }>;
+  orphans(): Promise<WebOrphan[]>;
+  /** Answers those that are being removed now; none: there is no such orphan. */
+  removeOrphans(input: { slug: string; incarnation: number | null; by: string }): Promise<WebOrphan[]>;
+  unblock(input: {
+    slug: string;
+    finalizer: string;
+    by: string;
+  }): Promise<
+    | { outcome: 'given'; incarnation: number; cluster: string }
+    | { outcome: 'unfit'; phase: Phase }
+    | { outcome: 'unknown' }
+  >;
+  forget(input: {
+    slug: string;
+    by: string;
+  }): Promise<
+    | { outcome: 'given'; incarnation: number; cluster: string }
+    | { outcome: 'alive'; cluster: string; silentMs: number }
+    | { outcome: 'unknown' }
+  >;
 }
 
 /** What would be committed for a merge request. */

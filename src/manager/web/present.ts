@@ -16,6 +16,7 @@ export function presentPreview(preview: WebPreview) {
     namespace: preview.namespace,
     url: preview.url,
     edited: preview.edited,
+    paused: preview.paused,
     heldStop: preview.heldStop && { reason: preview.heldStop.reason, since: iso(preview.heldStop.since) },
     unknownSince: iso(preview.unknownSince),
     createdAt: iso(preview.createdAt),
@@ -62,6 +63,7 @@ export function presentBreaker(breaker: WebBreaker) {
   return {
     open: isOpen(breaker),
     blockedReason: breaker.blockedReason,
+    notice: breaker.notice && { text: breaker.notice.text, since: iso(breaker.notice.since) },
     held: breaker.held.map((each) => ({ ...each, since: iso(each.since) })),
     agents: breaker.agents.map((agent) => ({ ...agent, lastSeenAt: iso(agent.lastSeenAt) })),
   };

@@ -71,8 +71,12 @@ export interface World {
   /** GitLab's merge requests by iid; `null`: it cannot say. */
   mergeRequests: Map<number, MergeRequestFacts | null>;
   gates: Map<string, GateReading>;
+  /** What `null` above means: there is no such merge request. */
+  absent: boolean;
   /** Calls of GitLab, such as `merge request 42`. */
   calls: string[];
+  /** How often the branch writer was told that rows wait. */
+  woken: string[];
   decide: (iid: number) => ReturnType<typeof runDecide>;
   /** Marks it as asked, as a webhook does, and decides. */
   hint: (iid: number) => ReturnType<typeof runDecide>;
@@ -88,7 +92,9 @@ export function createWorld(database: TestDatabase): World {
     limits: { total: 200, projects: new Map([['shop', 20]]) },
     mergeRequests: new Map(),
     gates: new Map(),
+    absent: false,
     calls: [],
+    woken: [],
   };
   const deps: DecideDeps = {
     store: createDecideStore(database.pool),
@@ -102,7 +108,7 @@ export function createWorld(database: TestDatabase): World {
         world.calls.push(`merge request ${iid}`);
         const known = world.mergeRequests.get(iid) ?? null;
         return known === null
-          ? { known: false, why: '404', readStartedAt: Date.now() }
+          ? { known: false, why: '404', readStartedAt: Date.now(), absent: world.absent }
           : { known: true, facts: known, readStartedAt: Date.now() };
       },
       async readGate({ sha }) {
@@ -110,6 +116,7 @@ export function createWorld(database: TestDatabase): World {
         return world.gates.get(sha) ?? { state: 'waiting', detail: '1 of 1 jobs have not finished.' };
       },
     },
+    wakeWriter: () => world.woken.push('commit'),
     log: pino({ level: 'silent' }),
   };
   const decide = (iid: number) => runDecide(deps, { subject: `mr:${shopId}:${iid}` }, new AbortController().signal);

@@ -70,7 +70,8 @@ test('an opened merge request gets a row, its file is asked for, and it is told'
   expect(await world.sql('select * from preview_member')).toMatchObject([
     { project_id: shopId, iid: 42, wanted_sha: facts(42).sha, deployed_sha: null, next: null },
   ]);
-  expect(await world.jobs()).toEqual(['commit:dynamic-envs', `feedback:${shopId}:42`]);
+  expect(await world.jobs()).toEqual([`feedback:${shopId}:42`]);
+  expect(world.woken).toEqual(['commit']);
   expect((await world.sql('select kind from preview_event order by id')).map((event) => event.kind)).toContain(
     'created',
   );
@@ -169,13 +170,33 @@ test('an expiry asks GitLab first, and unknown postpones it', async () => {
   expect(await world.row(42)).toMatchObject({ phase: 'stopping', stop_reason: 'expired' });
 });
 
+test('a merge request that is not there is asked for ever more rarely, up to once a day', async () => {
+  await ready(42);
+  world.mergeRequests.set(42, null);
+  const pauseAfter = async (unknownFor: string, absent: boolean) => {
+    await world.sql('update merge_request set unknown_since = now() - $1::interval', [unknownFor]);
+    await world.sql('delete from graphile_worker._private_jobs');
+    world.absent = absent;
+    await world.hint(42);
+    const [job] = await world.sql(
+      "select extract(epoch from run_at - now())::float8 / 60 as minutes from graphile_worker.jobs where key like 'decide%@later'",
+    );
+    return Number(job?.minutes);
+  };
+  expect(await pauseAfter('2 hours', true)).toBeCloseTo(60, 0);
+  expect(await pauseAfter('30 days', true)).toBeCloseTo(24 * 60, 0);
+  // A GitLab that is out of order comes back: it is not left alone for so long.
+  expect(await pauseAfter('30 days', false)).toBeCloseTo(10, 0);
+  expect(await world.row(42)).toMatchObject({ phase: 'ready', unknown_since: expect.any(Date) });
+});
+
 test('nothing is deployed before its pipeline succeeded, and an open gate is remembered', async () => {
   world.policies.set(shopId, policy({ gatePipeline: 'success' }));
   const sha = facts(42).sha ?? '';
   world.mergeRequests.set(42, facts(42));
   await world.hint(42);
   expect(await world.row(42)).toMatchObject({ phase: 'waiting', waiting_for: 'pipeline', needs_commit: false });
-  expect(await world.jobs()).not.toContain('commit:dynamic-envs');
+  expect(world.woken).toEqual([]);
   world.gates.set(sha, { state: 'open' });
   await world.decide(42);
   expect(await world.row(42)).toMatchObject({ phase: 'deploying', needs_commit: true });

@@ -93,6 +93,44 @@ test('a question that GitLab could not answer is left to its own, ever slower re
   expect(await run()).toBe(1);
 });
 
+test('a gate that stays closed is looked at ever more rarely', async () => {
+  const waits = (sinceMinutes: number, checkedMinutes: number) =>
+    world.sql(
+      `with looked as (update preview set phase = 'ready', checked_at = now() - $2 * interval '1 minute'
+         where slug = 'shop-1')
+       update preview_member set next = jsonb_build_object('sha', repeat('c', 40), 'waitingFor', 'pipeline', 'detail', null,
+         'since', extract(epoch from now() - $1 * interval '1 minute') * 1000) where slug = 'shop-1'`,
+      [sinceMinutes, checkedMinutes],
+    );
+  await waits(1, 1.1);
+  expect(await run()).toBe(1);
+  await waits(60, 5);
+  expect(await run()).toBe(0);
+  await waits(60, 16);
+  expect(await run()).toBe(1);
+  await waits(3_000, 29);
+  expect(await run()).toBe(0);
+  await waits(3_000, 31);
+  expect(await run()).toBe(1);
+  // What waits for the clock is not held up by what waits for others.
+  await waits(3_000, 2);
+  await world.sql("update preview set expires_at = now() where slug = 'shop-1'");
+  expect(await run()).toBe(1);
+});
+
+test('an expired preview of which GitLab says nothing is asked about ever more rarely', async () => {
+  const checked = (minutes: number) =>
+    world.sql(
+      `update preview set expires_at = now(), unknown_since = now() - interval '10 hours',
+       checked_at = now() - $1 * interval '1 minute' where slug = 'shop-1'`,
+      [minutes],
+    );
+  await checked(200);
+  expect(await run()).toBe(0);
+  await checked(301);
+  expect(await run()).toBe(1);
+});
+
 test('a changed configuration has all that lives, and all that is open, decided', async () => {
   await world.sql("update preview set phase = 'stopped' where slug = 'shop-1'");
   await world.sql(`update merge_request set facts = facts || '{"state": "merged"}' where iid = 1`);

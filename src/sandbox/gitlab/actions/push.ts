@@ -113,8 +113,8 @@ async function newCommits(ctx: GitLabContext, push: Push, after: string): Promis
 
 async function describeCommits(ctx: GitLabContext, project: Project, commits: CommitRecord[]): Promise<PushedCommit[]> {
   if (!ctx.hears(project, 'push_events')) return [];
-  const repository = ctx.repository(project);
-  return await Promise.all(commits.map(async (commit) => ({ commit, ...(await repository.changedPaths(commit)) })));
+  const changed = await ctx.repository(project).changedPaths(commits);
+  return commits.map((commit, at) => ({ commit, added: [], modified: [], removed: [], ...changed[at] }));
 }
 
 /** The branch point that a merge request is compared with. */

@@ -161,7 +161,7 @@ function readRoutes(router: Router, { ctx }: PageDeps, render: Render): void {
     const project = projectAt(ctx, frame.user, path);
     const commit = await ctx.repository(project).commit(sha ?? '');
     if (commit === null) throw notFound('Commit');
-    const changed = await ctx.repository(project).changedPaths(commit);
+    const [changed] = await ctx.repository(project).changedPaths([commit]);
     const title = `Commit ${commit.id.slice(0, 8)}`;
     render(response, 'commit', {
       ...frameView(frame, title, project),

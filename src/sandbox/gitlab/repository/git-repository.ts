@@ -49,7 +49,7 @@ export function createGitRepository(folder: string): Repository {
       const only = path === undefined ? [] : ['--', path];
       return await readAll(commit, await revList(folder, ['--max-count', String(limit), sha, ...only]));
     },
-    changedPaths: (record) => changedPaths(folder, record),
+    changedPaths: (records) => changedPaths(folder, records),
     file: (sha, path) => readFile(repo, sha, path),
     tree: async (sha, path, recursive) => {
       const root = await entryAt(trees, await treeOf(repo, sha), path);
@@ -250,25 +250,32 @@ async function moveRefs(folder: string, moves: Parameters<Repository['moveRefs']
   }
 }
 
-async function changedPaths(folder: string, record: CommitRecord): Promise<ChangedPaths> {
-  const parent = record.parents[0];
-  const what = parent === undefined ? ['--root', record.id] : [parent, record.id];
-  const text = await runGit(folder, [
-    'diff-tree',
-    '-r',
-    '-z',
-    '--no-commit-id',
-    '--name-status',
-    '--no-renames',
-    ...what,
-  ]);
+/** One process for all of them: a push of many commits would otherwise cost a process each. */
+async function changedPaths(folder: string, records: readonly CommitRecord[]): Promise<ChangedPaths[]> {
+  if (records.length === 0) return [];
+  // Each with its first parent alone, as a merge is told.
+  const input = records.map(({ id, parents }) => [id, ...parents.slice(0, 1)].join(' ')).join('\n');
+  const text = await runGit(
+    folder,
+    ['diff-tree', '--stdin', '--root', '-r', '-z', '--name-status', '--no-renames', '--always'],
+    `${input}\n`,
+  );
+  const found = new Map<string, ChangedPaths>();
+  let changed: ChangedPaths = { added: [], modified: [], removed: [] };
   const parts = text.split('\0');
-  const changed: ChangedPaths = { added: [], modified: [], removed: [] };
-  for (let at = 0; at + 1 < parts.length; at += 2) {
+  for (let at = 0; at < parts.length - 1; ) {
+    const part = parts[at] ?? '';
+    if (sha1.test(part)) {
+      changed = { added: [], modified: [], removed: [] };
+      found.set(part, changed);
+      at += 1;
+      continue;
+    }
     const path = parts[at + 1] ?? '';
-    if (parts[at] === 'A') changed.added.push(path);
-    else if (parts[at] === 'D') changed.removed.push(path);
+    if (part === 'A') changed.added.push(path);
+    else if (part === 'D') changed.removed.push(path);
     else changed.modified.push(path);
+    at += 2;
   }
-  return changed;
+  return records.map(({ id }) => found.get(id) ?? { added: [], modified: [], removed: [] });
 }

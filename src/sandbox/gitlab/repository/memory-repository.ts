@@ -71,7 +71,7 @@ export function createMemoryRepository(project: Project, nextNumber: () => numbe
       if (newest !== undefined && newest.parents[0] === before) return Promise.resolve([newest]);
       return Promise.resolve(walk(after, before === null ? new Set() : ancestors(before), limit));
     },
-    changedPaths: () => Promise.resolve({ added: [], modified: [], removed: [] }),
+    changedPaths: (commits) => Promise.resolve(commits.map(() => ({ added: [], modified: [], removed: [] }))),
     file: () => Promise.resolve(null),
     tree: () => Promise.resolve([]),
     writeCommit: ({ parents, message, author }) => Promise.resolve(invent(parents, message, author)),

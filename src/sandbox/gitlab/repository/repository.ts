@@ -55,7 +55,8 @@ export interface Repository {
   log(sha: string, limit: number, path?: string): Promise<CommitRecord[]>;
   /** Commits of `after` that `before` does not have, newest first. */
   between(before: string | null, after: string, limit: number): Promise<CommitRecord[]>;
-  changedPaths(commit: CommitRecord): Promise<ChangedPaths>;
+  /** Of each against its first parent, in the order given. */
+  changedPaths(commits: readonly CommitRecord[]): Promise<ChangedPaths[]>;
   file(sha: string, path: string): Promise<{ id: string; content: Uint8Array; executable: boolean } | null>;
   tree(sha: string, path: string, recursive: boolean): Promise<TreeEntry[] | null>;
   /** Writes the commit, moves nothing. Throws RepositoryError. */
