@@ -9,6 +9,8 @@ interface AllowedRepository {
   /** Sent only to the exact host of `pattern`, over HTTPS (or to a loopback address). */
   username?: string;
   token?: string;
+  /** Where a registry's tokens are issued when that is another host, which is sent the credential as well. */
+  realm?: string;
 }
 
 /** Everything that one agent is told at its start: plain values, durations in milliseconds. */
@@ -34,6 +36,10 @@ export interface AgentOptions {
   /** Hosts that previews' URLs and Ingresses may use: exact, or `*.preview.example.com`. */
   hosts: string[];
   repositories: AllowedRepository[];
+  /** Absolute paths of the programs that make manifests; one that is absent is looked for on PATH. */
+  programs?: { kustomize?: string; helm?: string };
+  /** Folders between colons, where programs are looked for. Default: none. */
+  searchPath?: string;
   /** Kinds beyond (`allow`) or within (`deny`) those that the fence lets through, as `group/Kind`. Default: none. */
   kinds?: { allow: string[]; deny: string[] };
   /** Previews that live here at most, and what each may take; absent: neither is bounded. */

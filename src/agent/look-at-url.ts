@@ -4,7 +4,7 @@ import { assess } from './assess.js';
 import { previewHost } from './branch/preview-host.js';
 import type { LiveObject } from './live/live-objects.js';
 import type { PreviewState } from './preview-state.js';
-import { probeRequestOf, type ProbeRequest } from './probe/probe-request.js';
+import { type ProbeRequest, probeRequestOf } from './probe/probe-request.js';
 import { afterAttempt, startProbe } from './probe/probe-state.js';
 import type { ProbeProblem } from './probe/send-probe.js';
 import { createWorkQueue, type WorkQueue } from './work-queue.js';
@@ -52,7 +52,8 @@ export function createProber(deps: ProberDeps): Pick<WorkQueue, 'add' | 'stop'> 
     const { state, againMs } = afterAttempt(before, { sentence, withinMs, now: Date.now() });
     const fresh = state.overdue && !before.overdue;
     preview.probe = state;
-    if (fresh) preview.probe = { ...state, evidence: await explain(wanted.application.spec.destination.namespace, signal) };
+    if (fresh)
+      preview.probe = { ...state, evidence: await explain(wanted.application.spec.destination.namespace, signal) };
     if (state.passed || fresh) deps.log.info({ slug, passed: state.passed, attempts: state.attempts }, 'url probed');
     deps.report(slug);
     return againMs;

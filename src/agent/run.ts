@@ -7,7 +7,7 @@ import type { AgentDeps, AgentOptions } from './agent-options.js';
 import { createCluster } from './cluster.js';
 import { createManagerClient, type ManagerClient } from './link/manager-client.js';
 import { openMemory } from './remember.js';
-import { createSources } from './sources.js';
+import { openSources } from './sources.js';
 
 export interface RunningAgent {
   /** Resolves after the first look at the branch; rejects when the agent cannot start. */
@@ -56,7 +56,7 @@ async function run(options: AgentOptions, deps: AgentDeps, begun: () => void, si
       log: deps.log,
     });
     closers.push(branch.close);
-    const sources = createSources(options, deps.log);
+    const sources = await openSources(options, deps.log);
     closers.push(sources.close);
     const place = { namespace: options.agentNamespace, agent: options.name };
     const memory = await openMemory(cluster.memory, place, deps.log, signal);

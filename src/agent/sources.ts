@@ -1,26 +1,55 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { repositoryIsAllowed } from '../application/repository.js';
+import { createCharts } from '../charts/charts.js';
 import { type Mirror, openMirror } from '../git/mirror.js';
 import type { Logger } from '../log/create-logger.js';
+import { createRenderers } from '../renderers/renderers.js';
+import { emptyWorkspaces } from '../renderers/workspace.js';
 import type { AgentOptions } from './agent-options.js';
+import { openRendered } from './rendered.js';
 import { credentialFor } from './source/credential.js';
 import type { SourceDeps } from './source/load-source.js';
 
-/** The mirrors of the repositories that previews are deployed from, opened when they are first needed. */
+/** Everything that previews' manifests are fetched from and made with, opened when it is first needed. */
 export interface Sources extends SourceDeps {
   close(): Promise<void>;
 }
 
-export function createSources(options: Pick<AgentOptions, 'repositories' | 'dataDir'>, log: Logger): Sources {
+type SourcesOptions = Pick<AgentOptions, 'repositories' | 'dataDir' | 'programs' | 'searchPath'>;
+
+const renderedMemoryBytes = 32 * 1024 * 1024;
+const renderedDiskBytes = 512 * 1024 * 1024;
+
+/** One at a time for each `dataDir`. */
+export async function openSources(options: SourcesOptions, log: Logger): Promise<Sources> {
+  const { repositories, dataDir } = options;
   const mirrors = new Map<string, Promise<Mirror>>();
+  const work = join(dataDir, 'work');
+  await emptyWorkspaces(work);
+  const patterns = repositories.map(({ pattern }) => pattern);
+  const charts = createCharts({
+    credentialFor: (addresses) => credentialFor(addresses, repositories),
+    allows: (address) => repositoryIsAllowed(address, patterns),
+  });
+  const renderers = createRenderers({
+    programs: { ...options.programs, searchPath: options.searchPath ?? '' },
+    directory: work,
+  });
+  const rendered = openRendered({
+    directory: join(dataDir, 'rendered'),
+    memoryBytes: renderedMemoryBytes,
+    diskBytes: renderedDiskBytes,
+    log,
+  });
 
   function open(repository: string): Promise<Mirror> {
     const known = mirrors.get(repository);
     if (known !== undefined) return known;
     const opened = openMirror({
-      directory: join(options.dataDir, 'sources', createHash('sha256').update(repository).digest('hex').slice(0, 32)),
+      directory: join(dataDir, 'sources', createHash('sha256').update(repository).digest('hex').slice(0, 32)),
       url: repository,
-      auth: credentialFor(repository, options.repositories),
+      auth: credentialFor(repository, repositories),
       log,
     });
     mirrors.set(repository, opened);
@@ -31,7 +60,11 @@ export function createSources(options: Pick<AgentOptions, 'repositories' | 'data
 
   return {
     open,
+    charts,
+    ...renderers,
+    ...rendered,
     async close() {
+      await charts.close();
       for (const opened of await Promise.allSettled(mirrors.values())) {
         if (opened.status === 'fulfilled') await opened.value.close();
       }

@@ -55,7 +55,6 @@ export interface Shared {
 }
 
 const sourceTimeoutMs = 60_000;
-const sourceCacheBytes = 32 * 1024 * 1024;
 const rememberHeadMs = 500;
 /** Without a word of the configuration the agent makes no network policy. */
 const openNetwork: NetworkSettings = { policy: 'open', allowFrom: [], denyTo: [] };
@@ -121,7 +120,6 @@ export function reconcileDeps(
       source: createSourceLoader(parts.sources, {
         allowed: options.repositories.map(({ pattern }) => pattern),
         timeoutMs: sourceTimeoutMs,
-        cacheBytes: sourceCacheBytes,
       }),
       cluster: cluster.objects,
       saveInventory: (inventory, until) => memory.store.save(inventory, until),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../error/app-error.js';
 import { type Application, annotationPrefix } from './application.js';
-import { type PlainValue, parseDocuments } from './parse.js';
+import { parseDocuments } from './parse.js';
 import { repositoryIsAllowed } from './repository.js';
 
 /** What a file must be, whoever wrote it. */
@@ -32,7 +32,7 @@ const sourceSchema = z
     path: z.string().max(1_024).optional(),
     chart: z.string().min(1).max(256).optional(),
     directory: z
-      .object({ recurse: z.boolean().optional(), include: z.string().optional(), exclude: z.string().optional() })
+      .looseObject({ recurse: z.boolean().optional(), include: z.string().optional(), exclude: z.string().optional() })
       .optional(),
   })
   .superRefine(({ targetRevision, path, chart }, context) => {
@@ -67,6 +67,9 @@ const applicationSchema = z.looseObject({
   }),
 });
 
+/** What names several sources and not one, for a clear word about it. */
+const applicationsSources = z.object({ spec: z.object({ sources: z.array(z.unknown()), source: z.undefined() }) });
+
 /**
  * The one Application of a file's text, with its shape checked and nothing else: for what is read from the branch.
  * Errors, all of disposition stall: those of `parseDocuments`, and `application-invalid` (data: problems, each
@@ -78,7 +81,7 @@ export function parseApplication(text: string): Application {
   if (documents.length !== 1 || document === undefined) {
     throw invalid([`expected one document, found ${documents.length}`]);
   }
-  return applicationOf(document);
+  return applicationFrom(document);
 }
 
 /**
@@ -132,7 +135,10 @@ function sourceProblems(application: Application, expected: ExpectedApplication)
   return problems;
 }
 
-function applicationOf(document: PlainValue): Application {
+/** A parsed document as an Application, with its shape checked. Error: `application-invalid`. */
+export function applicationFrom(document: unknown): Application {
+  const several = applicationsSources.safeParse(document);
+  if (several.success) throw invalid(['spec.sources: several sources are not supported; name one in spec.source']);
   const parsed = applicationSchema.safeParse(document);
   if (!parsed.success) {
     throw invalid(parsed.error.issues.map((issue) => `${issue.path.join('.') || 'document'}: ${issue.message}`));

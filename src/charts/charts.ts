@@ -1,47 +1,22 @@
-import { createHash } from 'node:crypto';
 import { Agent } from 'undici';
-import { chartError } from './chart-error.js';
+import type { ChartCredential, ChartRequest } from './fetch-input.js';
 import { fetchFromIndex } from './http-repository.js';
 import { fetchFromRegistry } from './oci-registry.js';
 import { type ChartFile, unpackChart } from './unpack-chart.js';
 
-/** What opens a chart repository, and the one origin that it may be sent to. */
-export interface ChartCredential {
-  origin: string;
-  token: string;
-  username?: string;
-  /** Where a registry's tokens are issued, when that is another host: the credential is sent there too. */
-  realm?: string;
-}
-
 export interface ChartsOptions {
-  /** The credential for a repository, `https://…` or `oci://…`; null: none is sent. */
-  credentialFor(repository: string): ChartCredential | null;
+  /** The credential for a chart, by its repository's address and its own below that; null: none is sent. */
+  credentialFor(addresses: readonly string[]): ChartCredential | null;
   /** Whether something may be fetched from an address that a repository's index names. */
   allows(address: string): boolean;
   /** Of packages that are kept in memory. Default 64 MiB. */
   cacheBytes?: number;
 }
 
-export interface ChartRequest {
-  /** `https://…`, the folder of an `index.yaml`; or `oci://…`, what the chart's name is appended to. */
-  repository: string;
-  chart: string;
-  version: string;
-  signal: AbortSignal;
-}
-
 export interface Charts {
   /** The files of one version of a chart, by their path within it. Throws `source-*` errors. */
   fetch(input: ChartRequest): Promise<ChartFile[]>;
   close(): Promise<void>;
-}
-
-/** How a package is had from one kind of repository. */
-export interface FetchInput extends ChartRequest {
-  dispatcher: Agent;
-  credential: ChartCredential | null;
-  allows(address: string): boolean;
 }
 
 /** A version of a chart is taken to be the same for ever: it is fetched once while there is room for it. */
@@ -70,7 +45,7 @@ export function createCharts(options: ChartsOptions): Charts {
       const from = {
         ...input,
         dispatcher,
-        credential: options.credentialFor(input.repository),
+        credential: options.credentialFor([input.repository, `${input.repository}/${input.chart}`]),
         allows: options.allows,
       };
       const content = input.repository.startsWith('oci://')
@@ -83,15 +58,4 @@ export function createCharts(options: ChartsOptions): Charts {
     },
     close: () => dispatcher.destroy(),
   };
-}
-
-export function basicAuthorization({ username, token }: ChartCredential): string {
-  return `Basic ${Buffer.from(`${username ?? 'oauth2'}:${token}`).toString('base64')}`;
-}
-
-/** Throws `source-digest` unless the content is what its SHA-256, in hexadecimal digits, says. */
-export function checkDigest(content: Buffer, expected: string, what: string): void {
-  const actual = createHash('sha256').update(content).digest('hex');
-  if (actual === expected.replace(/^sha256:/, '').toLowerCase()) return;
-  throw chartError('source-digest', `${what} is not what its repository's digest says`);
 }

@@ -1,7 +1,7 @@
 import { chartError } from './chart-error.js';
 import { findInIndex } from './chart-index.js';
-import { basicAuthorization, checkDigest, type FetchInput } from './charts.js';
 import { download } from './download.js';
+import { basicAuthorization, checkDigest, type FetchInput } from './fetch-input.js';
 import { maxPackageBytes } from './unpack-chart.js';
 
 const maxIndexBytes = 32 * 1024 * 1024;

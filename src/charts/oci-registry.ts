@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { AppError } from '../error/app-error.js';
 import { chartError } from './chart-error.js';
-import { basicAuthorization, checkDigest, type FetchInput } from './charts.js';
 import { download, isLoopback } from './download.js';
+import { basicAuthorization, checkDigest, type FetchInput } from './fetch-input.js';
 import { maxPackageBytes } from './unpack-chart.js';
 
 const maxManifestBytes = 4 * 1024 * 1024;

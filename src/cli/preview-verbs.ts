@@ -119,6 +119,37 @@ async function listAll(options: { project?: string; phase?: string; search?: str
   return all;
 }
 
+const waitingSchema = z.looseObject({
+  members: z.array(
+    z.looseObject({
+      next: z
+        .looseObject({
+          sha: z.string(),
+          waitingFor: z.string(),
+          since: z.string(),
+          detail: z.string().nullable(),
+          link: z.string().nullish(),
+        })
+        .nullable(),
+      images: z.array(z.looseObject({ image: z.string(), lookedAt: z.string().nullable() })).default([]),
+    }),
+  ),
+});
+
+/** What is awaited, a line for each commit that waits and each image that is looked for. */
+export function waitingLines(preview: unknown, now: number): string[] {
+  return waitingSchema.parse(preview).members.flatMap(({ next, images }) => {
+    if (next === null) return [];
+    const since = next.since.slice(0, 16).replace('T', ' ');
+    const parts = [`${next.sha.slice(0, 8)} waits for ${next.waitingFor} since ${since}`, next.detail, next.link];
+    const looks = images.map(({ image, lookedAt }) => {
+      const seconds = lookedAt === null ? null : Math.max(0, Math.round((now - Date.parse(lookedAt)) / 1_000));
+      return `  image ${image} is not there yet (${seconds === null ? 'not looked yet' : `looked ${seconds} s ago`})`;
+    });
+    return [parts.filter((part) => typeof part === 'string').join(': '), ...looks];
+  });
+}
+
 const eventsSchema = z.object({
   events: z.array(
     z.looseObject({
@@ -140,6 +171,8 @@ async function show(slug: string, output: OutputFormat): Promise<void> {
     return;
   }
   printRows('table', null, [preview], columns);
+  // A job's name is an outsider's text: no control character reaches the terminal.
+  for (const line of waitingLines(preview, Date.now())) print(line.replace(/\p{Cc}+/gu, ' '));
   print('');
   printRows('table', null, [...events].reverse(), [
     { title: 'at', value: (event) => event.at.slice(0, 19).replace('T', ' ') },
@@ -152,7 +185,13 @@ async function show(slug: string, output: OutputFormat): Promise<void> {
 
 function phaseText(row: Listed): string {
   const template = row.templateProblem === null ? null : 'template problem';
-  const notes = [row.waitingFor, row.cause, template, row.heldStop === null ? null : `stop held: ${row.heldStop.reason}`];
+  const notes = [
+    row.waitingFor,
+    row.cause,
+    template,
+    row.heldStop === null ? null : `stop held: ${row.heldStop.reason}`,
+    row.paused === null ? null : `paused by ${row.paused.by ?? 'an annotation on its namespace'}`,
+  ];
   const told = notes.filter((note) => note !== null);
   return told.length === 0 ? row.phase : `${row.phase} (${told.join(', ')})`;
 }

@@ -105,7 +105,8 @@ async function runAgentProgram(given: string | undefined): Promise<void> {
   const metrics = createAgentMetrics();
   const probes = createProbes({ checks: [], metrics: metrics.render, log });
   const server = await listen(probes, { host: config.listen.host, port: config.listen.metricsPort });
-  const agent = runAgent({ ...fallback, ...config }, { log, metrics });
+  const searchPath = environment.searchPath ?? '';
+  const agent = runAgent({ ...fallback, ...config, searchPath }, { log, metrics });
   await agent.ready;
   log.info({ agent: config.name }, 'agent ready');
   await untilSignal(log, () => agent.stop(), agent.done);

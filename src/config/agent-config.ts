@@ -10,8 +10,17 @@ export interface AgentConfig {
   namespacePrefix: string;
   agentNamespace: string;
   hosts: string[];
-  repositories: { pattern: string; username?: string; token?: string }[];
+  repositories: { pattern: string; username?: string; token?: string; realm?: string }[];
+  /** Absolute paths; one that is absent is looked for on PATH. */
+  programs?: { kustomize?: string; helm?: string };
+  /** What the probes of URLs may contact. */
+  probe: { allowLoopback: boolean };
   podSecurity: 'baseline' | 'restricted';
+  /** `resources` caps what one preview takes; null: nothing is bounded. */
+  limits: { previews: number; resources: { cpu?: string; memory?: string; pods?: number } | null };
+  /** Absent: no secrets are copied. */
+  secretsFrom?: string;
+  network: { policy: 'isolated' | 'open'; allowFrom: string[]; denyTo: string[] };
   teardownTimeoutMs: number;
   concurrency: number;
   /** Absolute. */

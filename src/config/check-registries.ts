@@ -7,7 +7,7 @@ const images = z.object({ gate: z.object({ image: z.array(z.unknown()) }) });
 const fileSchema = z.object({
   gitlab: z.object({ registry: z.string().optional() }).catch({}),
   registries: z.array(z.unknown()).catch([]),
-  defaults: z.unknown(),
+  defaults: z.unknown().optional(),
   projects: z.array(z.unknown()).catch([]),
 });
 const entrySchema = z.object({ host: z.string() });

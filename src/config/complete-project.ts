@@ -1,5 +1,6 @@
 import type { ProjectConfig, SourceConfig } from './manager-config.js';
 import type { ProjectInput, ProjectSettings } from './project-schema.js';
+import { boundsOf } from './resources.js';
 
 const hourMs = 3_600_000;
 
@@ -33,6 +34,7 @@ export function completeProject(project: ProjectInput, defaults: ProjectSettings
       authors: { any: pick((s) => s.follow?.authors?.any, []), none: pick((s) => s.follow?.authors?.none, []) },
       drafts: pick((s) => s.follow?.drafts, true),
       forks: pick<'never' | 'approved' | 'always'>((s) => s.follow?.forks, 'approved'),
+      forkRepositories: pick((s) => s.follow?.forkRepositories, []),
       optIn: pick((s) => s.follow?.optIn, false),
       optInLabel: pick((s) => s.follow?.optInLabel, 'preview'),
     },
@@ -42,18 +44,30 @@ export function completeProject(project: ProjectInput, defaults: ProjectSettings
       approval: pick<'none' | 'member'>((s) => s.gate?.approval, 'none'),
     },
     lifetime: { ttlMs: pick((s) => s.lifetime?.ttl, 72 * hourMs) },
-    limits: { previews: pick((s) => s.limits?.previews, 20) },
+    limits: { previews: pick((s) => s.limits?.previews, 20), ...resourcesOf(project, defaults) },
+    secrets: pick((s) => s.secrets, []),
     feedback: {
       note: pick((s) => s.feedback?.note, true),
       commitStatus: {
         name: pick((s) => s.feedback?.commitStatus?.name, 'mayfly/preview'),
         blocking: pick((s) => s.feedback?.commitStatus?.blocking, false),
       },
+      logs: pick<'auto' | 'note' | 'dashboard'>((s) => s.feedback?.logs, 'auto'),
     },
+    probe: probeOf(project, defaults),
     commands: { level: accessLevels[pick((s) => s.commands?.level, 'developer')] },
     settable: pick((s) => s.settable, []),
     deployTimeoutMs: pick((s) => s.deployTimeout, hourMs / 6),
     webhookSecrets: pick((s) => s.webhookSecret, []),
+  };
+}
+
+function probeOf({ probe: own }: ProjectInput, { probe: common }: ProjectSettings): ProjectConfig['probe'] {
+  if (own === undefined && common === undefined) return null;
+  return {
+    path: own?.path ?? common?.path ?? '/healthz',
+    expect: own?.expect ?? common?.expect ?? 200,
+    withinMs: own?.within ?? common?.within ?? hourMs / 20,
   };
 }
 
@@ -70,6 +84,13 @@ function sourceOf(project: ProjectInput, defaults: ProjectSettings): SourceConfi
     chart: chart ?? null,
     fixed: repository === undefined || revision === undefined ? null : { repository, revision },
   };
+}
+
+/** Key by key: a project that asks for more pods keeps the memory of all. */
+function resourcesOf(project: ProjectInput, defaults: ProjectSettings): Pick<ProjectConfig['limits'], 'resources'> {
+  const common = boundsOf(defaults.limits?.resources ?? {});
+  const resources = { ...common, ...boundsOf(project.limits?.resources ?? {}) };
+  return Object.keys(resources).length === 0 ? {} : { resources };
 }
 
 /** Deep: groups of keys merge, everything else is replaced by what stands `over` it. */

@@ -10,6 +10,8 @@ export interface CommandEnvironment {
   configFile: string | null;
   /** `KUBECONFIG`, for an agent outside a cluster. */
   kubeconfig: string | null;
+  /** `PATH`: where `kustomize` and `helm` are looked for. */
+  searchPath: string | null;
 }
 
 /** The sole place, beside the configuration files, where the process's environment is read. An empty variable is none. */
@@ -23,5 +25,6 @@ export function readEnvironment(environment: Environment = process.env): Command
     token: read('MAYFLY_TOKEN'),
     configFile: read('MAYFLY_CONFIG'),
     kubeconfig: read('KUBECONFIG'),
+    searchPath: read('PATH'),
   };
 }

@@ -32,8 +32,14 @@ function complete(input: AgentInput): AgentConfig {
       pattern: each.url,
       ...(each.username === undefined ? {} : { username: each.username }),
       ...(each.token === undefined ? {} : { token: each.token }),
+      ...(each.realm === undefined ? {} : { realm: each.realm }),
     })),
+    ...(input.programs === undefined ? {} : { programs: programsOf(input.programs) }),
+    probe: input.probe,
     podSecurity: input.podSecurity,
+    limits: { previews: input.limits.previews, resources: capOf(input.limits.resources) },
+    ...(input.secretsFrom === undefined ? {} : { secretsFrom: input.secretsFrom }),
+    network: input.network,
     teardownTimeoutMs: input.teardown.timeout,
     concurrency: input.concurrency,
     dataDir: resolve(input.dataDir),
@@ -44,12 +50,26 @@ function complete(input: AgentInput): AgentConfig {
   };
 }
 
+/** Without what is not bounded. */
+function capOf({ cpu, memory, pods }: AgentInput['limits']['resources']): AgentConfig['limits']['resources'] {
+  const cap = {
+    ...(cpu === 'none' ? {} : { cpu }),
+    ...(memory === 'none' ? {} : { memory }),
+    ...(pods === 'none' ? {} : { pods }),
+  };
+  return Object.keys(cap).length === 0 ? null : cap;
+}
+
 function kubeconfigOf(input: { path: string; context?: string | undefined }): { path: string; context?: string } {
   return { path: resolve(input.path), ...(input.context === undefined ? {} : { context: input.context }) };
 }
 
+function programsOf({ kustomize, helm }: NonNullable<AgentInput['programs']>): { kustomize?: string; helm?: string } {
+  return { ...(kustomize === undefined ? {} : { kustomize }), ...(helm === undefined ? {} : { helm }) };
+}
+
 function crossCheck(file: YamlFile): ConfigProblem[] {
-  return [...checkNamespace(file), ...checkBranchToken(file), ...checkRepositoryTokens(file)];
+  return [...checkNamespace(file), ...checkSecretsFrom(file), ...checkBranchToken(file), ...checkRepositoryTokens(file)];
 }
 
 /** The agent's own namespace holds its inventory: a preview must never be able to take it. */
@@ -60,13 +80,33 @@ function checkNamespace(file: YamlFile): ConfigProblem[] {
   return [file.problemAt(['agentNamespace'], message)];
 }
 
+/** What a preview can be called must hold no secrets of others, and the agent's own namespace holds its tokens. */
+function checkSecretsFrom(file: YamlFile): ConfigProblem[] {
+  const shape = { namespacePrefix: true, agentNamespace: true, secretsFrom: true } as const;
+  const parsed = agentSchema.pick(shape).strip().safeParse(file.value);
+  const from = parsed.data?.secretsFrom;
+  if (parsed.data === undefined || from === undefined) return [];
+  const { namespacePrefix, agentNamespace } = parsed.data;
+  if (from.startsWith(namespacePrefix)) {
+    const message = `begins with the prefix of previews, ${namespacePrefix}. Keep shared secrets in a namespace that no preview can be called.`;
+    return [file.problemAt(['secretsFrom'], message)];
+  }
+  const message = 'is the agent’s own namespace, whose secrets open Git and the manager. Use another one.';
+  return from === agentNamespace ? [file.problemAt(['secretsFrom'], message)] : [];
+}
+
 function checkRepositoryTokens(file: YamlFile): ConfigProblem[] {
   const parsed = agentSchema.pick({ repositories: true }).strip().safeParse(file.value);
   if (!parsed.success) return [];
   return parsed.data.repositories.flatMap((each, index) =>
-    each.token !== undefined && isClearText(each.url)
-      ? [file.problemAt(['repositories', index, 'url'], tokenInClear)]
-      : [],
+    each.token === undefined
+      ? []
+      : [
+          ...(isClearText(each.url) ? [file.problemAt(['repositories', index, 'url'], tokenInClear)] : []),
+          ...(each.realm !== undefined && isClearText(each.realm)
+            ? [file.problemAt(['repositories', index, 'realm'], tokenInClear)]
+            : []),
+        ],
   );
 }
 

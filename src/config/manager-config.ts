@@ -64,6 +64,8 @@ export interface ProjectConfig {
     authors: { any: string[]; none: string[] };
     drafts: boolean;
     forks: 'never' | 'approved' | 'always';
+    /** That a fork's preview may be deployed from, beside the project's own. */
+    forkRepositories: string[];
     optIn: boolean;
     optInLabel: string;
   };
@@ -74,8 +76,17 @@ export interface ProjectConfig {
     approval: 'none' | 'member';
   };
   lifetime: { ttlMs: number };
-  limits: { previews: number };
-  feedback: { note: boolean; commitStatus: { name: string; blocking: boolean } };
+  /** `resources` absent: what the agent's own configuration says. */
+  limits: { previews: number; resources?: { cpu?: string; memory?: string; pods?: number } };
+  /** Secrets that are copied into each preview's namespace. Default: none. */
+  secrets?: { copy: string; forks: boolean }[];
+  feedback: {
+    note: boolean;
+    commitStatus: { name: string; blocking: boolean };
+    logs: 'auto' | 'note' | 'dashboard';
+  };
+  /** What the agent asks of a preview's URL; null: nothing. */
+  probe: { path: string; expect: number; withinMs: number } | null;
   /** GitLab's access level that commands need. */
   commands: { level: number };
   /** Keys of `preview.values`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chartVersion } from '../application/validate.js';
 import { nameVariables, templateVariables, urlVariables } from '../preview/naming.js';
 import {
   branchPattern,
@@ -14,6 +15,7 @@ import {
   wholeNumber,
 } from './fields.js';
 import { gateSettings } from './gate-schema.js';
+import { resources, secretName } from './resources.js';
 
 /** `preview.name`: only these variables, and one that tells merge requests apart. */
 const nameTemplate = text().superRefine((value, context) => {
@@ -90,7 +92,7 @@ function sourceProblems(value: SourceInput) {
   if (chart === undefined && repository?.startsWith('oci://') === true) {
     problems.push({ message: 'is a registry, which holds charts. Name the `chart`.', path: ['repository'] });
   }
-  const isExact = revision === undefined || (chart === undefined ? /^[0-9a-f]{40}$/ : exactVersion).test(revision);
+  const isExact = revision === undefined || (chart === undefined ? /^[0-9a-f]{40}$/ : chartVersion).test(revision);
   if (!isExact) {
     const message =
       chart === undefined
@@ -100,8 +102,6 @@ function sourceProblems(value: SourceInput) {
   }
   return problems;
 }
-
-const exactVersion = /^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
 
 const jsonValues = z
   .record(z.string(), z.unknown(), typed('a group of keys'))
@@ -174,6 +174,11 @@ const projectSettings = {
         description:
           'Whether merge requests from forks get one. `approved`: each commit once a member wrote `/preview approve SHA`. `always` runs what strangers push.',
       }),
+      forkRepositories: listOf(repositoryUrl()).meta({
+        default: [],
+        description:
+          'Repositories beside the project’s own that the preview of a fork may be deployed from; the one of `preview.source` must be among them.',
+      }),
       optIn: flag().optional().meta({
         default: false,
         description: 'true: only with the label `optInLabel`, or once a member wrote `/preview start`.',
@@ -194,7 +199,29 @@ const projectSettings = {
       previews: wholeNumber(1, 10_000)
         .optional()
         .meta({ default: 20, description: 'Previews of this project at once; more wait in a line.' }),
+      resources: resources.optional().meta({
+        description: 'What one preview may take, within `limits.resources` of the agent. Absent: what the agent says.',
+      }),
     })
+    .optional(),
+  secrets: z
+    .array(
+      z.strictObject(
+        {
+          copy: secretName().meta({
+            description:
+              'A secret of the namespace `secretsFrom` of the agent, copied into each preview’s. Readable by every author of a followed merge request.',
+          }),
+          forks: flag().default(false).meta({
+            default: false,
+            description: 'true: merge requests from forks get it, too, and with it whoever may fork.',
+          }),
+        },
+        typed('a group of keys'),
+      ),
+      typed('a list'),
+    )
+    .max(20, 'more than 20 secrets.')
     .optional(),
   feedback: z
     .strictObject({
@@ -208,8 +235,29 @@ const projectSettings = {
           }),
         })
         .optional(),
+      logs: z.enum(['auto', 'note', 'dashboard']).optional().meta({
+        default: 'auto',
+        description:
+          'Where a failed preview’s log lines are shown: in the note, or on the dashboard alone. `auto`: in the note unless the project is public.',
+      }),
     })
     .optional(),
+  probe: z
+    .strictObject({
+      path: text()
+        .regex(/^\/[\x21-\x7e]*$/, 'not a path that begins with / and has no blank.')
+        .max(2_000, 'longer than 2000 characters. Shorten it.')
+        .optional()
+        .meta({ default: '/healthz', description: 'Path that is asked, below the preview’s URL.' }),
+      expect: wholeNumber(100, 599)
+        .optional()
+        .meta({ default: 200, description: 'HTTP status that the answer must have; no redirect is followed.' }),
+      within: duration()
+        .optional()
+        .meta({ default: '3m', description: 'Not answered so for this long after its objects are healthy: failed.' }),
+    })
+    .optional()
+    .meta({ description: 'Absent: a preview is ready when its objects are healthy. Needs `preview.url`.' }),
   commands: z
     .strictObject({
       level: z.enum(['guest', 'planner', 'reporter', 'developer', 'maintainer', 'owner']).optional().meta({

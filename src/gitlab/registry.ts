@@ -46,8 +46,7 @@ async function findRepository(
   knownRepositories.set(gitlab, known);
   const remembered = known.get(input.repository);
   if (remembered !== undefined && remembered.until > gitlab.clock()) return remembered;
-  const found =
-    (await findIn(gitlab, input.projectId, input)) ?? (await findByPath(gitlab, input));
+  const found = (await findIn(gitlab, input.projectId, input)) ?? (await findByPath(gitlab, input));
   if (known.size >= mostRemembered) known.clear();
   if (found !== null) known.set(input.repository, { ...found, until: gitlab.clock() + rememberMs });
   return found;

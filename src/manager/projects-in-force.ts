@@ -10,6 +10,8 @@ interface ProjectInForce {
   policy: Policy;
   /** Address of its repository; null: GitLab has not said it since the start. */
   cloneUrl: string | null;
+  /** Whether everybody may read it; null: GitLab has not said it since the start. */
+  isPublic: boolean | null;
 }
 
 export interface ProjectsInForce {
@@ -25,6 +27,7 @@ export interface ResolvedPath {
   /** null: GitLab cannot say and never did. */
   projectId: number | null;
   cloneUrl: string | null;
+  isPublic?: boolean | null;
 }
 
 /** The projects of one configuration, by GitLab's numeric ids; those without one yet are left out. */
@@ -35,7 +38,7 @@ export function projectsInForce(config: ManagerConfig, resolved: readonly Resolv
     const found = byPath.get(project.path);
     if (found?.projectId == null) continue;
     const policy = policyOf(config, project);
-    byId.set(found.projectId, { projectId: found.projectId, config: project, policy, cloneUrl: found.cloneUrl });
+    byId.set(found.projectId, { projectId: found.projectId, config: project, policy, cloneUrl: found.cloneUrl, isPublic: found.isPublic ?? null });
   }
   const limits = {
     total: config.limits.previews,
@@ -59,7 +62,21 @@ export function renderProjectOf(projects: ProjectsInForce, name: string, gitlabU
 }
 
 /** What rendering needs of a project's configuration and of its repository's address. */
-export function renderProjectFrom({ name, path, preview }: ProjectConfig, cloneUrl: string): RenderProject {
+export function renderProjectFrom(config: ProjectConfig, cloneUrl: string): RenderProject {
+  const { name, path, preview, probe, secrets } = config;
   const { template, url, source, values } = preview;
-  return { name, path, cloneUrl, template, url, source, values };
+  const { resources } = config.limits;
+  return {
+    name,
+    path,
+    cloneUrl,
+    template,
+    url,
+    source,
+    values,
+    forkRepositories: config.follow.forkRepositories,
+    ...(probe === null ? {} : { probe }),
+    ...(resources === undefined ? {} : { resources }),
+    ...(secrets === undefined ? {} : { secrets }),
+  };
 }

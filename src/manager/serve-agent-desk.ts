@@ -9,7 +9,7 @@ import type { AgentDesk } from './web/needs.js';
 const minSilentMs = 5 * 60_000;
 
 /** Orders of people to agents, as the API gives them. */
-export function agentDesk(pool: pg.Pool, config: () => ManagerConfig): AgentDesk {
+export function agentDesk(pool: pg.Pool, config: () => Pick<ManagerConfig, 'agents' | 'projects'>): AgentDesk {
   return {
     async pause({ kind, scope, by }) {
       const agents = config().agents.map((agent) => agent.name);

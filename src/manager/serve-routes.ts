@@ -80,7 +80,10 @@ export function createRoutes(deps: RouteDeps): HttpParts {
 }
 
 function settableOf(deps: RouteDeps, project: string): Settable {
-  const found = deps.projects().all().find(({ config }) => config.name === project);
+  const found = deps
+    .projects()
+    .all()
+    .find(({ config }) => config.name === project);
   return found?.policy.settable ?? {};
 }
 
@@ -103,10 +106,7 @@ function receiveDeps(deps: RouteDeps): ReceiveDeps {
     },
     isEnvironments: (_projectId, path, branch) =>
       branch === config().branch.name && path !== null && path === pathOf(config().branch.repository),
-    store(delivery) {
-      deps.pressure.note();
-      return store(delivery);
-    },
+    store: (delivery) => deps.pressure.during(() => store(delivery)),
     observe({ event, outcome, durationMs }) {
       deps.metrics.countDelivery({ event, outcome });
       deps.metrics.observeStage({ stage: 'receive', durationMs });

@@ -19,11 +19,12 @@ import type { BranchWriter } from './commit/branch-writer.js';
 import { commitJob } from './decide/jobs.js';
 import { runDecide } from './decide/run.js';
 import { sweep } from './expire/sweep.js';
-import { runFeedback } from './feedback/run.js';
+import { type FeedbackSettings, runFeedback } from './feedback/run.js';
 import { answerComments } from './follow/answer-comments.js';
 import { catchUp } from './follow/catch-up.js';
 import { readCommands } from './follow/read-commands.js';
 import { type ImageDeps, lookForImages } from './images/look-for-images.js';
+import type { IntakePressure } from './intake-pressure.js';
 import { removeOld } from './operate/retention.js';
 import type { ProjectsInForce } from './projects-in-force.js';
 import type { GitLabCalls } from './serve-gitlab.js';
@@ -43,7 +44,7 @@ export interface TaskDeps {
   /** PostgreSQL's time of this manager's start. */
   startedAt: number;
   /** GitLab waits for the answers to many webhooks. */
-  isIntakeBusy: () => boolean;
+  intake: Pick<IntakePressure, 'isHigh' | 'quiet'>;
   metrics: ManagerMetrics;
   log: Logger;
 }
@@ -108,7 +109,7 @@ function readbackTask(deps: TaskDeps): Task {
 
 function decideTask(deps: TaskDeps): Task {
   const decideDeps = {
-    store: createDecideStore(deps.pool, deps.isIntakeBusy),
+    store: createDecideStore(deps.pool, deps.intake),
     gitlab: deps.calls.decide,
     settings: {
       policyFor: (projectId: number) => deps.projects().policyFor(projectId),
@@ -138,16 +139,20 @@ function feedbackTask(deps: TaskDeps): Task {
       saveWritten: (input: Parameters<typeof saveWritten>[1]) => saveWritten(pool, input),
       isNameTaken: (input: Parameters<typeof isStatusNameTaken>[1]) => isStatusNameTaken(pool, input),
     },
-    settingsOf: (name: string) =>
-      deps
-        .projects()
-        .all()
-        .find(({ config }) => config.name === name)?.config.feedback ?? null,
+    settingsOf: (name: string) => feedbackSettingsOf(deps.projects(), name),
     log: deps.log,
   };
   return timed(deps, 'report', (payload, signal) =>
     runFeedback(feedbackDeps, { ...mergeRequestKey.parse(payload), signal }),
   );
+}
+
+function feedbackSettingsOf(projects: ProjectsInForce, name: string): FeedbackSettings | null {
+  const found = projects.all().find(({ config }) => config.name === name);
+  if (found === undefined) return null;
+  const { note, commitStatus, logs } = found.config.feedback;
+  // Of a project that GitLab has not spoken of nobody knows who reads it.
+  return { note, commitStatus, logs: logs === 'note' || (logs === 'auto' && found.isPublic === false) };
 }
 
 function notesTask(deps: TaskDeps): Task {

@@ -115,7 +115,7 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
   const taskDeps = { pool, gitlab, calls, hasImage, projects: force.projects, writer: room.writer, branch: config.branch.name };
   const startedAt = await databaseNow(pool);
   const pressure = intakePressure();
-  const tasks = createTasks({ ...taskDeps, rendering, startedAt, isIntakeBusy: pressure.isHigh, metrics, log });
+  const tasks = createTasks({ ...taskDeps, rendering, startedAt, intake: pressure, metrics, log });
   const queue = await startQueue({ url: database.url, tasks, concurrency, log });
   releases.push(queue.stop);
   const { projects, current } = force;

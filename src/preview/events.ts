@@ -41,7 +41,15 @@ export function eventsBetween(before: Preview, after: Preview, actor: string | n
 /** The first event of an incarnation. */
 export function createdEvent(preview: Preview): DecisionEvent {
   const { slug, incarnation, phase } = preview;
-  return { slug, incarnation, kind: 'created', from: null, to: phase, actor: preview.ordered?.by ?? null, detail: null };
+  return {
+    slug,
+    incarnation,
+    kind: 'created',
+    from: null,
+    to: phase,
+    actor: preview.ordered?.by ?? null,
+    detail: null,
+  };
 }
 
 function actorOf(before: Preview, after: Preview): string | null {

@@ -108,11 +108,7 @@ function gatesOf({ policy, facts, slug, sha }: GateSubject): Gate[] {
   return gates;
 }
 
-function readingOf(
-  gate: Gate,
-  subject: GateSubject,
-  readings: ReadonlyMap<string, GateReading>,
-): GateReading | null {
+function readingOf(gate: Gate, subject: GateSubject, readings: ReadonlyMap<string, GateReading>): GateReading | null {
   const known = readings.get(gate.key) ?? null;
   if (known?.state === 'open') {
     return known;

@@ -25,7 +25,7 @@ export function applyStop(row: Preview, want: Desire | null, input: DecideInput)
     return row;
   }
   if (want.runs) {
-    return row.heldStop === null ? row : { ...row, heldStop: null };
+    return row.heldStop === null || isLost(row, input) ? row : { ...row, heldStop: null };
   }
   if (lacksReading(input, want)) {
     // Unknown changes nothing: neither is it stopped, nor does a stop that is held stop being so.
@@ -35,21 +35,26 @@ export function applyStop(row: Preview, want: Desire | null, input: DecideInput)
     return transition(row, 'stopped', stopFields(row, want, input));
   }
   return isHeld(want, input)
-    ? { ...row, heldStop: heldStop(row, want, input) }
+    ? { ...row, heldStop: heldStop(row, want.reason, input) }
     : transition(row, 'stopping', stopFields(row, want, input));
 }
 
 function isHeld(want: Stop, input: DecideInput): boolean {
   // A file that a person removed is gone already, and one that was never pushed deletes nothing.
-  if (want.explained || want.reason === 'git' || input.neverCommitted || input.breaker.accepted) {
+  return !want.explained && want.reason !== 'git' && passesLimit(input);
+}
+
+/** Whether one more unexplained stop is more than the hour may have. */
+function passesLimit(input: DecideInput): boolean {
+  if (input.neverCommitted || input.breaker.accepted) {
     return false;
   }
   const { heldElsewhere, doneLastHour, livedAtHourStart } = input.breaker;
   return judge({ pending: heldElsewhere + 1, doneLastHour, livedAtHourStart }).verdict === 'hold';
 }
 
-function heldStop(row: Preview, want: Stop, input: DecideInput) {
-  return row.heldStop?.reason === want.reason ? row.heldStop : { reason: want.reason, since: input.now };
+function heldStop(row: Preview, reason: StopReason, input: DecideInput) {
+  return row.heldStop?.reason === reason ? row.heldStop : { reason, since: input.now };
 }
 
 function stopFields(row: Preview, want: Stop, input: DecideInput): Partial<Preview> {
@@ -62,10 +67,21 @@ function stopFields(row: Preview, want: Stop, input: DecideInput): Partial<Previ
   };
 }
 
-/** A row that runs while the cluster says that it is gone: this incarnation will never come back. */
+/** The cluster says that it is gone, and nobody stopped it. */
+function isLost(row: Preview, input: DecideInput): boolean {
+  return hasFile(row.phase) && input.observation?.state === 'gone';
+}
+
+/**
+ * A row that runs while the cluster says that it is gone: this incarnation will never come back. An agent's word alone
+ * explains nothing, so that the breaker judges it as any other stop: who says it of all ends none of them.
+ */
 export function applyLoss(row: Preview, input: DecideInput): Preview {
-  if (!hasFile(row.phase) || input.observation?.state !== 'gone') {
+  if (!isLost(row, input)) {
     return row;
+  }
+  if (passesLimit(input)) {
+    return row.heldStop === null ? { ...row, heldStop: heldStop(row, 'git', input) } : row;
   }
   const members = row.members.map((member) => ({ ...member, next: null }));
   return transition(row, 'stopping', { stopReason: 'git', stoppedAt: input.now, stoppedBy: null, stopDetail: null, members });

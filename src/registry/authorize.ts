@@ -102,9 +102,7 @@ async function fetchToken(
 function tokenService(registries: Registries, entry: RegistryEntry, realm: string) {
   const url = URL.canParse(realm) ? new URL(realm) : null;
   const isPlain = url !== null && url.username === '' && url.password === '';
-  const service = isPlain
-    ? registries.entries().find((each) => originOf(each) === url.origin)
-    : undefined;
+  const service = isPlain ? registries.entries().find((each) => originOf(each) === url.origin) : undefined;
   if (url === null || service === undefined || entryOf(registries, entry.host) === undefined) {
     const shown = url === null ? '' : ` ${url.host.slice(0, 100)}`;
     throw refused(

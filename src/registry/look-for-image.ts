@@ -54,6 +54,9 @@ function verdict(host: string, answer: RegistryAnswer): boolean {
     case 403:
       throw refused(host, `The registry ${host} does not let this image be read. Check its entry in \`registries\`.`);
     default:
-      throw refused(host, `The registry ${host} gave an answer that is not the distribution API's (HTTP ${answer.status}).`);
+      throw refused(
+        host,
+        `The registry ${host} gave an answer that is not the distribution API's (HTTP ${answer.status}).`,
+      );
   }
 }

@@ -1,5 +1,5 @@
-import { isAppError } from '../error/app-error.js';
 import { type Dispatcher, request } from 'undici';
+import { isAppError } from '../error/app-error.js';
 import { originOf, type Registries, type RegistryEntry } from './registries.js';
 import { aborted, refused, unavailable } from './registry-error.js';
 

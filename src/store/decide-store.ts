@@ -30,13 +30,27 @@ const beginQuickly = 'set local synchronous_commit = off';
 
 const atOnce = 3;
 
+/** Something that decisions give way to, because somebody waits for it. */
+interface Precedence {
+  isHigh: () => boolean;
+  /** Resolves when nobody waits, or has waited for long enough. */
+  quiet: () => Promise<void>;
+}
+
+const nobody: Precedence = { isHigh: () => false, quiet: () => Promise.resolve() };
+
 /**
  * Few decisions use the database at once: they wait for the same locks, so that more of them finish no sooner. While
- * `givesWay` answers true it is one, and the processors are left to what somebody waits for. Waits for GitLab do not
- * count.
+ * `precedence` is high it is one, begun in a quiet moment, and the processors are left to what somebody waits for.
+ * Waits for GitLab do not count.
  */
-export function createDecideStore(pool: pg.Pool, givesWay: () => boolean = () => false): DecideStore {
-  const inTurn = takeTurns(() => (givesWay() ? 1 : atOnce));
+export function createDecideStore(pool: pg.Pool, precedence: Precedence = nobody): DecideStore {
+  const next = takeTurns(() => (precedence.isHigh() ? 1 : atOnce));
+  const inTurn = <T>(call: () => Promise<T>): Promise<T> =>
+    next(async () => {
+      if (precedence.isHigh()) await precedence.quiet();
+      return call();
+    });
   return {
     read: (query) => inTurn(() => readSubject(pool, query)),
     async transact(options, work) {

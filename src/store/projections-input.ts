@@ -20,7 +20,7 @@ export interface FeedbackInput {
     facts: MergeRequestFacts | null;
     deployedAt: number | null;
     line: { place: number; length: number } | null;
-    diagnosis: Pick<Diagnosis, 'object' | 'sentence' | 'evidence'> | null;
+    diagnosis: Pick<Diagnosis, 'object' | 'sentence' | 'evidence' | 'logs'> | null;
     answer: { line: string; by: string; at: number } | null;
   };
   note: StoredProjection;

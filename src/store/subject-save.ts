@@ -95,7 +95,9 @@ with saved as (
     lived_since = coalesce(p.lived_since, excluded.lived_since),
     stop_decided_at = case
       when excluded.phase = 'stopping' then coalesce(p.stop_decided_at, now())
-      when excluded.phase = 'stopped' then p.stop_decided_at
+      -- One that the cluster lost, or that was never in it, goes there without having been stopping.
+      when excluded.phase = 'stopped'
+        then coalesce(p.stop_decided_at, case when p.phase not in ('waiting', 'stopped') then now() end)
     end
 ), numbered as (
   insert into slug as s (slug, last_incarnation) select $7::text, $8::integer where $7 is not null

@@ -40,7 +40,14 @@ interface Loaded {
   preview: PreviewRow | null;
   members: MemberRow[] | null;
   wishes:
-    | { kind: Wish['kind']; source: Wish['source']; amount_ms: number | null; at: string; by_name: string; detail: Partial<Wish> | null }[]
+    | {
+        kind: Wish['kind'];
+        source: Wish['source'];
+        amount_ms: number | null;
+        at: string;
+        by_name: string;
+        detail: Partial<Wish> | null;
+      }[]
     | null;
   observation: {
     revision: string | null;
@@ -128,9 +135,7 @@ function fromLoaded(state: Loaded, projectId: number): SubjectState {
 
 function gateReading(gate: { open: boolean; failed: boolean; detail: string | null }): GateReading {
   if (gate.open) return { state: 'open' };
-  return gate.failed
-    ? { state: 'failed', detail: gate.detail ?? '' }
-    : { state: 'waiting', detail: gate.detail };
+  return gate.failed ? { state: 'failed', detail: gate.detail ?? '' } : { state: 'waiting', detail: gate.detail };
 }
 
 function observationFromRow(row: NonNullable<Loaded['observation']>): Observation {

@@ -20,10 +20,10 @@ const staleSql = (wanted: string) => `
     and exists (select from preview_member m where m.slug = p.slug and m.incarnation = p.incarnation
       and m.wanted_sha is not null)`;
 
-const wantedSql = 'unnest($1::text[], $2::text[]) as w(project, fingerprint)';
+const wantedSql = '(select * from unnest($1::text[], $2::text[]) as u(project, fingerprint))';
 
 const sweepSql = `
-with wanted as (select * from ${wantedSql}), finished as (
+with wanted as ${wantedSql}, finished as (
   update preview set swept_at = null
   where swept_at is not null and not needs_commit and phase <> 'deploying'
 ), room as (

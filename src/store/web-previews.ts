@@ -32,6 +32,8 @@ export interface ListedPreview {
 interface ListedMember extends Member {
   /** What GitLab last said of the merge request; null: it was never read. */
   mergeRequest: { title: string; webUrl: string; sourceBranch: string; author: string } | null;
+  /** Images that `next` waits for, and what the last look said; null: nobody has looked yet. */
+  images: { image: string; lookedAt: number | null; detail: string | null }[];
 }
 
 export interface ListQuery {
@@ -69,7 +71,10 @@ const membersOf = `
       'projectId', m.project_id, 'iid', m.iid, 'wantedSha', m.wanted_sha, 'deployedSha', m.deployed_sha, 'next', m.next,
       'mergeRequest', case when r.facts is not null then json_build_object(
         'title', r.facts ->> 'title', 'webUrl', r.facts ->> 'webUrl', 'sourceBranch', r.facts ->> 'sourceBranch',
-        'author', r.facts ->> 'authorUsername') end) order by m.ordinal)
+        'author', r.facts ->> 'authorUsername') end,
+      'images', coalesce((select json_agg(json_build_object('image', l.image, 'detail', l.detail,
+          'lookedAt', extract(epoch from l.looked_at)::float8 * 1000) order by l.image)
+        from image_look l where l.project_id = m.project_id and l.sha = m.next ->> 'sha'), '[]')) order by m.ordinal)
     from preview_member m left join merge_request r on r.project_id = m.project_id and r.iid = m.iid
     where m.slug = p.slug and m.incarnation = p.incarnation), '[]') as members`;
 

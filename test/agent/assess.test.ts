@@ -97,3 +97,52 @@ test('why it could not be applied is told with it', () => {
   state.problem = { revision: 'r3', state: 'refused', diagnosis };
   expect(assess(state, live())).toMatchObject({ state: 'refused', diagnosis });
 });
+
+test('asleep, what is scaled to zero is Suspended, also when it had failed before', () => {
+  for (const status of ['Healthy', 'Degraded'] as const) {
+    const { state, objects } = assess(preview('r2', true), live({ health: { status, message: 'x' } }));
+    expect(state).toBe('suspended');
+    expect(objects.find(({ kind }) => kind === 'Deployment')?.health).toBe('Suspended');
+    expect(objects.find(({ kind }) => kind === 'Job')?.health).toBe('Healthy');
+  }
+});
+
+test('one object that asks not to be counted is told and not counted', () => {
+  const health = { status: 'Degraded' as const, message: 'x', ignored: true as const };
+  expect(assess(preview(), live({ health }))).toMatchObject({
+    state: 'healthy',
+    objects: expect.arrayContaining([expect.objectContaining({ kind: 'Deployment', health: 'Degraded' })]),
+  });
+});
+
+test('an object that cannot be judged does not hide one that has failed', () => {
+  const cluster = live({ health: { status: 'Unknown', message: '' } });
+  expect(assess(preview(), cluster).state).toBe('progressing');
+  const job = cluster.get('batch/Job/seed');
+  if (job !== undefined) cluster.set('batch/Job/seed', { ...job, health: { status: 'Degraded', message: '' } });
+  expect(assess(preview(), cluster).state).toBe('degraded');
+});
+
+test('a message that an object carries is redacted', () => {
+  const message = 'cannot log in with password=hunter22';
+  const { objects } = assess(preview(), live({ health: { status: 'Progressing', message } }));
+  expect(objects[0]?.message).toBe('cannot log in with password=[redacted]');
+});
+
+test('a preview that asks for a probe is healthy once its URL has answered, for that revision', () => {
+  const state = preview();
+  if (state.wanted !== null) state.wanted.application.metadata.annotations['mayfly.dev/probe'] = '{}';
+  expect(assess(state, live())).toMatchObject({ state: 'progressing', awaitsProbe: true, diagnosis: null });
+  const probe = { revision: 'r2', since: 0, passed: false, overdue: false, attempts: 1, sentence: 'no', evidence: [] };
+  state.probe = probe;
+  expect(assess(state, live())).toMatchObject({ state: 'progressing', diagnosis: { sentence: 'no' } });
+  state.probe = { ...probe, overdue: true };
+  expect(assess(state, live())).toMatchObject({ state: 'degraded', awaitsProbe: true });
+  state.probe = { ...probe, passed: true };
+  expect(assess(state, live())).toMatchObject({ state: 'healthy', awaitsProbe: false });
+  state.probe = { ...probe, passed: true, revision: 'r1' };
+  expect(assess(state, live()).state).toBe('progressing');
+  // While its objects are unwell, nobody asks.
+  state.probe = null;
+  expect(assess(state, live({ health: { status: 'Progressing', message: '' } })).awaitsProbe).toBe(false);
+});

@@ -31,7 +31,7 @@ test('a container that crashes is told with its exit code and its last words', a
   await world.waitForState('crash', 'degraded');
   const { diagnosis } = world.manager.newest('crash') ?? {};
   expect(diagnosis?.sentence).toMatch(/container shop is CrashLoopBackOff, last exit code 1/);
-  expect(diagnosis?.evidence.join('\n')).toContain('panic: config: DATABASE_URL is not set');
+  expect(diagnosis?.logs?.join('\n')).toContain('panic: config: DATABASE_URL is not set');
 });
 
 test('a pod that never becomes ready stays progressing, with what is known of it', async () => {

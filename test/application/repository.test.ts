@@ -48,3 +48,10 @@ describe('the list of repositories', () => {
     expect(repositoryIsAllowed('https://gitlab.example.com/acme/shop', [])).toBe(false);
   });
 });
+
+test('a repository of charts may be the root of a host', () => {
+  expect(repositoryIsAllowed('https://charts.example.com/', ['https://charts.example.com'])).toBe(true);
+  expect(repositoryIsAllowed('https://charts.example.com/x', ['https://charts.example.com'])).toBe(false);
+  expect(repositoryIsAllowed('https://charts.example.com', ['https://charts.example.com/*'])).toBe(false);
+  expect(repositoryIsAllowed('https://charts.example.com:8443', ['https://charts.example.com'])).toBe(false);
+});

@@ -27,6 +27,7 @@ describe('the environment of the command', () => {
       token: null,
       configFile: null,
       kubeconfig: null,
+      searchPath: null,
     });
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { MergeRequest, Project, User } from '../../src/sandbox/gitlab/model.js';
-import { runProgram } from '../support/program.js';
 import { git } from '../support/git-client.js';
+import { runProgram } from '../support/program.js';
 import { environmentsPath, shopPath } from '../support/world.js';
 import { openStage, type Stage } from './stage.js';
 

@@ -41,15 +41,6 @@ test('a label that is removed ends the preview, and the note names the rule', as
   await stage.untilNote(mergeRequest, 'it has none of the labels preview, demo of `follow.labels.any`');
 });
 
-test('a label that rules previews out ends it though a member asked for it', async () => {
-  const { mergeRequest, slug } = await opened('Veto');
-  const ada = stage.gitlab.addUser({ username: 'ada', name: 'Ada', project: shopPath, accessLevel: 30 });
-  stage.gitlab.comment(mergeRequest, '/preview start', { user: ada });
-  await stage.gitlab.updateMergeRequest(mergeRequest, { labels: ['preview', 'no-preview'] });
-  await endsWith(slug, 'label');
-  await stage.untilNote(mergeRequest, 'it has the label no-preview of `follow.labels.none`');
-});
-
 test('a draft that is set ends it', async () => {
   const { mergeRequest, slug } = await opened('Drafted');
   await stage.gitlab.updateMergeRequest(mergeRequest, { title: 'Draft: Drafted' });

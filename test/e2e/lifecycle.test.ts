@@ -118,7 +118,7 @@ test('members order in comments, others are refused', async () => {
   expect(stage.notes(mergeRequest)).toHaveLength(1);
   const history = await stage.history(slug);
   expect(history.map((message) => trailer(message, 'Mayfly-Preview'))).toEqual([`${slug}#1`, `${slug}#1`, `${slug}#2`]);
-  expect(history.map((message) => trailer(message, 'Mayfly-Actor'))).toEqual(['mayfly', 'ada', 'mayfly']);
+  expect(history.map((message) => trailer(message, 'Mayfly-Actor'))).toEqual(['mayfly', 'ada', 'ada']);
 });
 
 test('a workload that crashes is told in the words of its pod, and its fix makes it ready', async () => {

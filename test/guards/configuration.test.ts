@@ -69,7 +69,7 @@ interface Way {
 const ways: Way[] = [
   {
     name: 'a label is asked for that nobody has',
-    change: () => changed(({ follow }) => ({ follow: { ...follow, labels: { any: ['previw'], none: [] } } })),
+    change: () => changed(({ follow }) => ({ follow: { ...follow, labels: { any: ['previw'], all: [], none: [] } } })),
     reason: 'label',
   },
   {
@@ -111,7 +111,9 @@ describe('a reloaded configuration would stop all: three go, nine are held', () 
   test('accepting two of them lets exactly these go', async () => {
     usedTheLimit = true;
     mend = () => world.reload(good);
-    await world.reload(changed(({ follow }) => ({ follow: { ...follow, labels: { any: ['previw'], none: [] } } })));
+    await world.reload(
+      changed(({ follow }) => ({ follow: { ...follow, labels: { any: ['previw'], all: [], none: [] } } })),
+    );
     await herd.provoke();
     const first = await herd.waitForLost(3);
     const { held } = await expectManagerHolds(world, 9, 'label');

@@ -261,3 +261,36 @@ test('the expiry counts from the last activity, and at least to each extension',
   const short = wish({ kind: 'extend', amountMs: hourMs, at: now - 1_000 });
   expect(decide(anInput({ wishes: [short] })).preview?.expiresAt).toBe(now - 1_000 + basePolicy.ttlMs);
 });
+
+describe('gone of a preview that nobody stopped', () => {
+  const lost = { observation: gone };
+
+  test('is held when it is more than the hour may have, and is told once', () => {
+    const decision = decide(anInput({ ...lost, breaker: openBreaker }));
+    expect(decision.preview).toMatchObject({ phase: 'ready', heldStop: { reason: 'git', since: now } });
+    expect(decision.ended).toBeNull();
+    expect(decision.events.map(({ kind }) => kind)).toEqual(['stop-held']);
+    expect(decision.needsCommit).toBe(false);
+    const again = decide(anInput({ ...lost, preview: decision.preview, breaker: openBreaker, now: now + 1 }));
+    expect(again.changed).toBe(false);
+  });
+
+  test('goes on when a person accepts it, and is dropped when the cluster has it after all', () => {
+    const held = aRow({ heldStop: { reason: 'git', since: now } });
+    const accepted = decide(anInput({ ...lost, preview: held, breaker: { ...openBreaker, accepted: true } }));
+    expect(accepted.ended).toMatchObject({ phase: 'stopped', stopReason: 'git' });
+    const back = decide(anInput({ preview: held, observation: anObservation(), breaker: openBreaker }));
+    expect(back.preview).toMatchObject({ phase: 'ready', heldStop: null });
+  });
+
+  test('ends at once what its merge request or a named person ended, whatever the breaker says', () => {
+    const merged = { facts: someFacts({ state: 'merged', endedAt: 9 }) };
+    const forgotten = { wishes: [wish({ source: 'operator' })] };
+    for (const why of [merged, forgotten]) {
+      expect(decide(anInput({ ...lost, ...why, breaker: openBreaker })).preview?.phase).toBe('stopped');
+    }
+    const stopping = aRow({ phase: 'stopping', stopReason: 'expired', stoppedAt: now });
+    const expired = { preview: stopping, now: expiredNow, breaker: openBreaker };
+    expect(decide(anInput({ ...lost, ...expired })).preview?.phase).toBe('stopped');
+  });
+});

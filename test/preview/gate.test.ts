@@ -128,7 +128,10 @@ describe('all gates of a sha', () => {
   });
 
   test('a verdict of another sha, project or gate says nothing', () => {
-    for (const of of [{ projectId: 7, sha: 'b'.repeat(40) }, { projectId: 8, sha }]) {
+    for (const of of [
+      { projectId: 7, sha: 'b'.repeat(40) },
+      { projectId: 8, sha },
+    ]) {
       expect(judgeGates(subject, [open('pipeline', of), open(`image ${image}`, of)]).open).toEqual(['approval']);
     }
     const jobs = { ...subject, policy: { ...policy, gatePipeline: { jobs: ['build'] } } };

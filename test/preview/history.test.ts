@@ -44,6 +44,15 @@ describe('any history, then one catch-up', () => {
     );
   });
 
+  test('ends as the oracle says where forks are approved and values set', () => {
+    const follow = { ...basePolicy.follow, forks: 'approved' as const };
+    const policy = { ...basePolicy, follow, settable: { replicas: 'integer' as const } };
+    fc.assert(
+      fc.property(histories(120), (steps) => endsAsTheOracleSays(steps, null, policy)),
+      { numRuns: 400 },
+    );
+  });
+
   test('keeps the limit and wastes no slot', () => {
     fc.assert(
       fc.property(histories(120), (steps) => keepsTheLimit(steps, null)),

@@ -28,13 +28,26 @@ export interface FinalState {
   headHasImage: boolean;
   /** What the configuration asks for beside a green pipeline. */
   needs: { image: boolean; approval: boolean };
+  /** Keys of values that comments may set. */
+  settable: string[];
   /** Shas that every gate let pass while they were the head: while the head waits, one of them may run. */
   greenHeads: string[];
 }
 
 export type Expected =
   | { lives: false; reason: 'merged' | 'closed' | 'command' | 'git' | 'unfollowed' | 'label' | 'expired' }
-  | { lives: true; expiresAt: number; head: string; headMayRun: boolean; waitsFor: string | null; mayRunInstead: string[] };
+  | {
+      lives: true;
+      expiresAt: number;
+      head: string;
+      headMayRun: boolean;
+      waitsFor: string | null;
+      mayRunInstead: string[];
+      /** What was set last, of each key. */
+      values: Record<string, number>;
+      /** The last order to redeploy. */
+      redeployedAt: number | null;
+    };
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -47,7 +60,9 @@ export function oracle(final: FinalState, ttlMs: number, now: number): Expected 
   if (last?.says === 'stop') {
     return { lives: false, reason: last.source === 'git' ? 'git' : 'command' };
   }
-  if (final.draft) {
+  // A member who asks for it does not wait until it is no draft any more.
+  const asked = said.filter(({ source }) => source !== 'git').at(-1)?.says === 'start';
+  if (final.draft && !asked) {
     return { lives: false, reason: 'unfollowed' };
   }
   if (final.labels.includes('no-preview')) {
@@ -65,7 +80,22 @@ export function oracle(final: FinalState, ttlMs: number, now: number): Expected 
     headMayRun: waitsFor === null,
     waitsFor,
     mayRunInstead: waitsFor === null ? [] : final.greenHeads,
+    values: valuesOf(final),
+    redeployedAt: final.comments.findLast(({ body }) => body === '/preview redeploy')?.at ?? null,
   };
+}
+
+function valuesOf(final: FinalState): Record<string, number> {
+  const values: Record<string, number> = {};
+  for (const { body } of final.comments) {
+    const [, key = '', number] = /^\/preview (?:set|unset) (\w+)(?:=(\d+))?$/.exec(body) ?? [];
+    if (final.settable.includes(key) && number !== undefined) {
+      values[key] = Number(number);
+    } else {
+      delete values[key];
+    }
+  }
+  return values;
 }
 
 /** Which gate is told: a pipeline that failed, then a person who has to act, then what comes by itself. */
@@ -108,7 +138,7 @@ function endOfLife(final: FinalState, said: Word[], ttlMs: number): number {
     newest = Math.max(newest, at);
   }
   for (const { at, body } of final.comments) {
-    if (body.startsWith('/preview approve ')) {
+    if (/^\/preview (?:approve|redeploy|set|unset)\b/.test(body)) {
       newest = Math.max(newest, at);
     }
     const days = /^\/preview extend (\d+)d$/.exec(body)?.[1];

@@ -58,7 +58,8 @@ describe('redeploy', () => {
 describe('values', () => {
   const settable = { replicas: 'integer', debug: 'boolean' } as const;
   const policy = policyWith({}, { settable });
-  const set = (key: string, value: number | string | boolean, at = now - 1_000) => wish({ kind: 'set', key, value, at });
+  const set = (key: string, value: number | string | boolean, at = now - 1_000) =>
+    wish({ kind: 'set', key, value, at });
 
   test('are those set last; a key that may not be set, or has another type, counts no more', () => {
     const wishes = [
@@ -79,7 +80,10 @@ describe('values', () => {
     expect(decision.preview?.ordered).toEqual({ kind: 'set', by: 'ada' });
     const unset = wish({ kind: 'unset', key: 'replicas', by: 'bob', at: now });
     const back = settled(anInput({ policy, preview: decision.preview, wishes: [set('replicas', 3), unset] }));
-    expect(back).toMatchObject({ needsCommit: true, preview: { setValues: {}, ordered: { kind: 'unset', by: 'bob' } } });
+    expect(back).toMatchObject({
+      needsCommit: true,
+      preview: { setValues: {}, ordered: { kind: 'unset', by: 'bob' } },
+    });
   });
 
   test('that the configuration does not let be set any more are taken back in nobody’s name', () => {
@@ -148,7 +152,11 @@ describe('opting in', () => {
     expect(startedBy(facts, [wish({})])).toBeNull();
     expect(startedBy(null, [wish({ source: 'git' })])).toBeNull();
     expect(startedBy(null, [wish({ at: 1 }), wish({ kind: 'stop', at: 2 })])).toBeNull();
-    const removedAndBack = [wish({ at: 1 }), wish({ kind: 'stop', source: 'git', at: 2 }), wish({ source: 'git', at: 3 })];
+    const removedAndBack = [
+      wish({ at: 1 }),
+      wish({ kind: 'stop', source: 'git', at: 2 }),
+      wish({ source: 'git', at: 3 }),
+    ];
     expect(startedBy(null, removedAndBack)?.at).toBe(1);
     expect(startedBy(null, [wish({ at: now - hourMs, by: 'bob' }), wish({})])?.by).toBe('ada');
   });

@@ -94,7 +94,9 @@ describe('a token', () => {
     await look();
     registry.intercept = (request, response) => {
       if (request.method !== 'HEAD') return false;
-      response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${registry.host}/token",service="stand-in"` });
+      response.writeHead(401, {
+        'www-authenticate': `Bearer realm="http://${registry.host}/token",service="stand-in"`,
+      });
       response.end();
       return true;
     };
@@ -112,7 +114,10 @@ describe('a token', () => {
 
   it('is fetched from a listed host alone', async () => {
     registry.realm = `http://${other.host}/token`;
-    await expect(look()).rejects.toMatchObject({ code: 'registry-refused', publicMessage: expect.stringContaining(other.host) });
+    await expect(look()).rejects.toMatchObject({
+      code: 'registry-refused',
+      publicMessage: expect.stringContaining(other.host),
+    });
     expect(other.requests).toEqual([]);
     entries.push(entry(other.host, { credential: null }));
     // The stand-ins do not know each other's tokens; that the other one was asked is what counts.

@@ -7,13 +7,7 @@ import type { Warning } from './warnings.js';
 const refusedOften = 5;
 
 /** Kinds that make pods, and report in events when the API server does not let them. */
-const makers: ReadonlySet<string> = new Set([
-  'DaemonSet',
-  'Job',
-  'ReplicaSet',
-  'ReplicationController',
-  'StatefulSet',
-]);
+const makers: ReadonlySet<string> = new Set(['DaemonSet', 'Job', 'ReplicaSet', 'ReplicationController', 'StatefulSet']);
 
 /**
  * The object whose pods the API server refuses to take, for a quota, an admission rule or a missing service account, in

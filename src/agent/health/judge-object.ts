@@ -15,7 +15,9 @@ export function judgeObject(object: Manifest): Health {
 
 /** Messages of an object's own controller are kept for every object: a long one is cut. */
 function bounded(health: Health): Health {
-  return health.message.length <= maxMessage ? health : { ...health, message: `${health.message.slice(0, maxMessage)}…` };
+  return health.message.length <= maxMessage
+    ? health
+    : { ...health, message: `${health.message.slice(0, maxMessage)}…` };
 }
 
 function healthOf(object: Manifest): Health {

@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns';
+import { type LookupAddress, lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /** Addresses that no probe contacts: those of this machine's network link, where clouds keep credentials, and of no host. */
@@ -25,22 +25,25 @@ export function addressProblem(address: string, allowLoopback: boolean): string 
  */
 export function guardedLookup(allowLoopback: boolean): LookupFunction {
   return (hostname, options, callback) => {
+    function answer(addresses: LookupAddress[]): void {
+      const problem = addresses
+        .map(({ address }) => addressProblem(address, allowLoopback))
+        .find((each) => each !== null);
+      const [first] = addresses;
+      if (problem !== undefined && problem !== null) callback(refusal(problem), []);
+      else if (options.all === true || first === undefined) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    }
+
     // By RFC 6761 these are this machine; not every resolver knows it.
     if (/(^|\.)localhost\.?$/i.test(hostname)) {
-      return answer([{ address: '127.0.0.1', family: 4 }]);
+      answer([{ address: '127.0.0.1', family: 4 }]);
+      return;
     }
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error === null) answer(addresses);
       else callback(error, []);
     });
-
-    function answer(addresses: { address: string; family: number }[]): void {
-      const problem = addresses.map(({ address }) => addressProblem(address, allowLoopback)).find(Boolean) ?? null;
-      const [first] = addresses;
-      if (problem !== null) return callback(refusal(problem), []);
-      if (options.all === true || first === undefined) return callback(null, addresses);
-      callback(null, first.address, first.family);
-    }
   };
 }
 

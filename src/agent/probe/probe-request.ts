@@ -16,7 +16,11 @@ const maxWithinMs = 3_600_000;
 const maxPath = 2_000;
 
 const probeSchema = z.object({
-  path: z.string().max(maxPath).regex(/^\/[\x21-\x7e]*$/).default('/'),
+  path: z
+    .string()
+    .max(maxPath)
+    .regex(/^\/[\x21-\x7e]*$/)
+    .default('/'),
   expect: z.number().int().min(100).max(599).default(200),
   within: z.string().max(40).default(defaultWithin),
 });

@@ -7,13 +7,14 @@ import type { ProbeRequest } from './probe-request.js';
 export interface ProbeSettings {
   /** Whether addresses of the agent's own machine may be contacted. */
   allowLoopback: boolean;
+  /** For the whole of one attempt, milliseconds. Default: 10 s. */
+  attemptMs?: number;
 }
 
 /** null: it answered as expected. Otherwise what happened instead, as the end of 'it …'. */
 export type ProbeProblem = string | null;
 
-/** For the whole of one attempt. */
-const attemptMs = 10_000;
+const defaultAttemptMs = 10_000;
 const maxHeaderBytes = 16 * 1024;
 
 /** Asks once: no redirect is followed, no credential sent, and nothing read beyond the answer's head. */
@@ -22,6 +23,7 @@ export async function sendProbe(
   { url, expect }: ProbeRequest,
   signal: AbortSignal,
 ): Promise<ProbeProblem> {
+  const { attemptMs = defaultAttemptMs } = settings;
   const timeout = AbortSignal.timeout(attemptMs);
   try {
     const status = await statusOf(settings, url, AbortSignal.any([signal, timeout]));
@@ -40,7 +42,10 @@ function statusOf(settings: ProbeSettings, url: URL, signal: AbortSignal): Promi
     // A literal address is connected to without a lookup.
     const literal = url.hostname.replace(/^\[|\]$/g, '');
     const problem = isIP(literal) === 0 ? null : addressProblem(literal, settings.allowLoopback);
-    if (problem !== null) return reject(refusal(problem));
+    if (problem !== null) {
+      reject(refusal(problem));
+      return;
+    }
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
     const request = send(url, {
       // A connection of its own, closed with the answer.

@@ -8,7 +8,7 @@ import { patchSchema, replicaSchema } from './source-options.js';
 const path = z.string().min(1).max(1_024);
 const paths = z.array(path).max(500).nullish();
 const textMap = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
-const anything = z.unknown();
+const anything = z.unknown().optional();
 const names = z.array(z.string()).nullish();
 
 const generator = z.strictObject({

@@ -2,8 +2,10 @@ import type { Application } from '../../application/application.js';
 import { AppError, isAppError } from '../../error/app-error.js';
 import type { Bundle } from '../bundle.js';
 import type { Manifest } from '../manifest.js';
-import { type DirectorySource, describeSource } from './describe-source.js';
-import { readDirectory, type SourceTree } from './read-directory.js';
+import type { SourceTree } from './checkout.js';
+import { childApplications, inChild, isApplication, refused } from './child-applications.js';
+import { describeSource, type SourceDescription } from './describe-source.js';
+import { type RenderDeps, renderSource } from './render-source.js';
 
 /** One repository, fetched on demand. */
 interface SourceRepository extends SourceTree {
@@ -11,72 +13,91 @@ interface SourceRepository extends SourceTree {
   fetchSha(sha: string, options: { fallbackRef?: string; signal?: AbortSignal }): Promise<void>;
 }
 
-export interface SourceDeps {
+export interface SourceDeps extends RenderDeps {
   open(repository: string): Promise<SourceRepository>;
+  /** What was made before, by everything that it was made from; null: nothing is kept of it. */
+  recall(key: string): Promise<Manifest[] | null>;
+  /** Keeps it as long as there is room. Never fails a preview. */
+  remember(key: string, manifests: readonly Manifest[]): Promise<void>;
 }
 
 export interface SourceOptions {
-  /** Patterns of repositories that may be deployed from. */
-  allowed: readonly string[];
-  /** Of fetching and reading one source. */
+  /** Patterns of repositories that may be deployed from; null: any. */
+  allowed: readonly string[] | null;
+  /** Of fetching and making all that one preview yields. */
   timeoutMs: number;
-  /** Of parsed manifests that are kept. */
-  cacheBytes: number;
 }
 
-/** Yields the manifests of Applications, each source read once while it is kept. */
+/** Yields the manifests of Applications, each source made once while it is kept. */
 export interface SourceLoader {
-  /** Throws `source-*` errors, and Git's own when the repository cannot be reached. */
+  /**
+   * The Application's own manifests first, then those of each Application that its source declares, one level deep.
+   * Throws `source-*` errors, and Git's own when the repository cannot be reached.
+   */
   load(application: Application, signal: AbortSignal): Promise<readonly Bundle[]>;
 }
 
-/** Fetched commits stay on disk; this keeps the parsed manifests of those that were used last. */
 export function createSourceLoader(deps: SourceDeps, options: SourceOptions): SourceLoader {
-  const cache = new Map<string, { manifests: Manifest[]; bytes: number }>();
-  let kept = 0;
+  async function manifestsOf(application: Application, signal: AbortSignal): Promise<Manifest[]> {
+    const description = describeSource(application, options.allowed);
+    const key = keyOf(description);
+    const known = await deps.recall(key);
+    if (known !== null) return known;
+    const manifests = await make(deps, description, { allowed: options.allowed, signal });
+    await deps.remember(key, manifests);
+    return manifests;
+  }
 
-  function keep(key: string, manifests: Manifest[]): void {
-    const bytes = JSON.stringify(manifests).length;
-    if (cache.has(key) || bytes > options.cacheBytes) return;
-    cache.set(key, { manifests, bytes });
-    kept += bytes;
-    for (const [oldest, entry] of cache) {
-      if (kept <= options.cacheBytes) break;
-      cache.delete(oldest);
-      kept -= entry.bytes;
+  async function bundlesOf(application: Application, signal: AbortSignal): Promise<Bundle[]> {
+    const manifests = await manifestsOf(application, signal);
+    const own = manifests.filter((manifest) => !isApplication(manifest));
+    const bundles: Bundle[] = [{ child: null, spec: application.spec, wave: 0, manifests: own }];
+    for (const { application: child, wave } of childApplications(application, manifests)) {
+      const { name } = child.metadata;
+      const yielded = await manifestsOf(child, signal).catch((error: unknown) => {
+        throw isAppError(error) ? inChild(name, error) : error;
+      });
+      const nested = yielded.find(isApplication);
+      if (nested !== undefined)
+        throw refused(nested.metadata.name, `the Application ${name} declares it, which is one too deep`);
+      bundles.push({ child: name, spec: child.spec, wave, manifests: yielded });
     }
+    return bundles;
   }
 
   return {
-    async load(application, signal) {
-      const source = describeSource(application, options.allowed);
-      const own = (manifests: Manifest[]) => [{ child: null, spec: application.spec, wave: 0, manifests }];
-      const key = JSON.stringify([source.repository, source.revision, source.path, source.recurse]);
-      const known = cache.get(key);
-      if (known !== undefined) {
-        // Used last: the end of the map is what is dropped last.
-        cache.delete(key);
-        cache.set(key, known);
-        return own(known.manifests);
-      }
-      const manifests = await withinTime(options.timeoutMs, signal, (limited) => read(deps, source, limited));
-      keep(key, manifests);
-      return own(manifests);
-    },
+    load: (application, signal) => withinTime(options.timeoutMs, signal, (limited) => bundlesOf(application, limited)),
   };
 }
 
-async function read(deps: SourceDeps, source: DirectorySource, signal: AbortSignal): Promise<Manifest[]> {
-  const repository = await deps.open(source.repository);
-  const options = { signal, ...(source.fallbackRef === null ? {} : { fallbackRef: source.fallbackRef }) };
-  await repository.fetchSha(source.revision, options);
+/** Everything that the manifests follow from; a chart's also from the release's name and namespace. */
+function keyOf({ place, ...how }: SourceDescription): string {
+  const { fallbackRef: _, ...where } = { fallbackRef: null, ...place };
+  // Without a tool being named, what lies in the folder may be a chart.
+  const alone = how.tool === 'directory' || how.tool === 'kustomize';
+  return JSON.stringify([where, alone ? { ...how, name: null, namespace: null } : how]);
+}
+
+async function make(
+  deps: SourceDeps,
+  description: SourceDescription,
+  limits: { allowed: readonly string[] | null; signal: AbortSignal },
+): Promise<Manifest[]> {
+  const { place } = description;
+  if (place.from === 'charts') return renderSource(deps, description, null, limits);
+  const repository = await deps.open(place.repository);
+  const options = {
+    signal: limits.signal,
+    ...(place.fallbackRef === null ? {} : { fallbackRef: place.fallbackRef }),
+  };
+  await repository.fetchSha(place.revision, options);
   try {
-    return await readDirectory(repository, { ...source, signal });
+    return await renderSource(deps, description, repository, limits);
   } catch (error) {
     if (!isAppError(error, 'git-object-missing')) throw error;
     // The local copy began afresh in between: once more.
-    await repository.fetchSha(source.revision, options);
-    return readDirectory(repository, { ...source, signal });
+    await repository.fetchSha(place.revision, options);
+    return renderSource(deps, description, repository, limits);
   }
 }
 
@@ -93,7 +114,7 @@ async function withinTime<T>(
     throw new AppError({
       code: 'source-timeout',
       disposition: 'retry',
-      publicMessage: `The preview's source was not fetched within ${timeoutMs / 1000} s; it is tried again.`,
+      publicMessage: `The preview's source was not fetched and made within ${timeoutMs / 1000} s; it is tried again.`,
       data: { timeoutMs },
       cause: error,
     });

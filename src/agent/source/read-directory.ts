@@ -44,7 +44,10 @@ export async function readDirectory(checkout: Checkout, input: DirectoryInput): 
 }
 
 async function listManifests(checkout: Checkout, input: DirectoryInput): Promise<string[]> {
-  const root = resolve(input.path)?.join('/') ?? '';
+  const root = resolve(input.path)?.join('/');
+  if (root === undefined) {
+    throw unusable('source-path-missing', `the path ${input.path} leaves the repository`, input.path);
+  }
   const chosen = chooser(input);
   const files: string[] = [];
   const folders = [''];

@@ -123,7 +123,8 @@ async function writeBatch<View extends BranchView>(
 ): Promise<boolean> {
   const { installation, now } = batch;
   if (installation === null || installation.id === null) return false;
-  const { render, fingerprint, branch } = deps;
+  const { render, branch } = deps;
+  const fingerprint = onceForEach(deps.fingerprint);
   const planDeps = { render, fingerprint, readText: branch.readText, blobOf: branch.blobOf };
   const writes: WritePlan[] = [];
   const fails: FailPlan[] = [];
@@ -138,6 +139,18 @@ async function writeBatch<View extends BranchView>(
   if (settled.length > 0) await settleRows(deps, settled);
   const position = { view, installation: { ...installation, id: installation.id } };
   return writes.length === 0 || writeRows(deps, position, writes, signal);
+}
+
+/** Asked once for each project while its batch is planned: all rows of it are made with the same. */
+function onceForEach(fingerprint: PlanDeps['fingerprint']): PlanDeps['fingerprint'] {
+  const known = new Map<string, string | null>();
+  return (project, templates) => {
+    const found = known.get(project);
+    if (found !== undefined) return found;
+    const made = fingerprint(project, templates);
+    known.set(project, made);
+    return made;
+  };
 }
 
 async function settleRows<View extends BranchView>(deps: BranchWriterDeps<View>, plans: SettlePlan[]): Promise<void> {

@@ -1,5 +1,5 @@
 import type { BreakerUsage, Decision } from '../../preview/decision.js';
-import { holdsSlot } from '../../preview/lifecycle.js';
+import { hasFile, holdsSlot } from '../../preview/lifecycle.js';
 import type { SlotUsage } from '../../preview/policy.js';
 import type { Preview } from '../../preview/preview.js';
 import { isExplained } from '../../preview/stop.js';
@@ -39,8 +39,10 @@ export function scopeOf(before: Preview | null, decision: Decision): Scope {
   if (after === null) return noScope;
   const isNew = before === null || before.slug !== after.slug || before.incarnation !== after.incarnation;
   const takesSlot = holdsSlot(after.phase) && (isNew || !holdsSlot(before.phase));
-  const stops = after.phase === 'stopping' && !isNew && before.phase !== 'stopping';
-  const breaker = stops && after.stopReason !== null && !isExplained(after.stopReason);
+  // A lost preview may end and make way for its next incarnation in the same decision.
+  const own = isNew ? decision.ended : after;
+  const stops = before !== null && own !== null && hasFile(before.phase) && !hasFile(own.phase);
+  const breaker = stops && own.stopReason !== null && !isExplained(own.stopReason);
   const slots = isNew || takesSlot || decision.freedSlot || breaker;
   return { slotsOf: slots ? after.project : null, breaker };
 }

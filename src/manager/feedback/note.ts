@@ -109,14 +109,25 @@ function failedParts({ preview, diagnosis, facts }: FeedbackView, member: Member
   const parts = [sentence === null ? what : `${what} ${codeSpan(sentence)}`];
   if (diagnosis !== null && diagnosis.object !== null) parts.push(`Object: ${codeSpan(diagnosis.object)}`);
   if (words !== null) parts.push(`**What to do:** ${words.toDo}`);
-  if (diagnosis !== null && diagnosis.evidence.length > 0) {
-    parts.push(`<details><summary>Events and logs</summary>\n\n${codeBlock(diagnosis.evidence)}\n\n</details>`);
-  }
-  return parts;
+  return [...parts, ...evidencePart(diagnosis)];
+}
+
+/** What a reader may open: the cluster's events, and what the container printed last. */
+function evidencePart(diagnosis: FeedbackView['diagnosis']): string[] {
+  const { evidence = [], logs = [], logsWithheld = false } = diagnosis ?? {};
+  const blocks = [
+    ...(evidence.length === 0 ? [] : [codeBlock(evidence)]),
+    ...(logs.length === 0 ? [] : ['The last lines of its log:', codeBlock(logs)]),
+    ...(logsWithheld ? ['Its log is shown on the dashboard alone.'] : []),
+  ];
+  return blocks.length === 0
+    ? []
+    : [`<details><summary>Events and logs</summary>\n\n${blocks.join('\n\n')}\n\n</details>`];
 }
 
 function stopSentence(preview: Preview): string {
-  const why = preview.stopDetail ?? (preview.stopReason === null ? 'it was stopped' : stopWords[preview.stopReason].why);
+  const why =
+    preview.stopDetail ?? (preview.stopReason === null ? 'it was stopped' : stopWords[preview.stopReason].why);
   const by = preview.stoppedBy === null ? '' : `, by ${codeSpan(preview.stoppedBy)}`;
   const at = preview.stoppedAt === null ? '' : `, ${utcTime(preview.stoppedAt)}`;
   return `Because ${why}${by}${at}.`;

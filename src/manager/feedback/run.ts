@@ -9,6 +9,8 @@ import type { FeedbackView } from './view.js';
 export interface FeedbackSettings {
   note: boolean;
   commitStatus: StatusSettings;
+  /** Whether the note shows log lines. */
+  logs: boolean;
 }
 
 /** One reading of the row and of what was told. */
@@ -33,7 +35,11 @@ export interface FeedbackDeps {
 }
 
 /** What is told when the configuration does not know the project any more: how its preview ends. */
-const defaultSettings: FeedbackSettings = { note: true, commitStatus: { name: 'mayfly/preview', blocking: false } };
+const defaultSettings: FeedbackSettings = {
+  note: true,
+  commitStatus: { name: 'mayfly/preview', blocking: false },
+  logs: false,
+};
 
 /** Turns after which somebody else is left to finish. */
 const maxTurns = 4;
@@ -46,9 +52,10 @@ const maxTurns = 4;
 export async function runFeedback(deps: FeedbackDeps, input: MergeRequestKey & { settleMs?: number }): Promise<void> {
   const key = { projectId: input.projectId, iid: input.iid };
   await untilWritten(key, async () => {
-    const state = await deps.store.load(key);
-    if (state === null) return true;
-    const settings = deps.settingsOf(state.view.preview.project) ?? defaultSettings;
+    const loaded = await deps.store.load(key);
+    if (loaded === null) return true;
+    const settings = deps.settingsOf(loaded.view.preview.project) ?? defaultSettings;
+    const state = settings.logs ? loaded : { ...loaded, view: withoutLogs(loaded.view) };
     const results = await Promise.allSettled([
       settings.note ? syncNote(deps, { ...input, state }) : true,
       syncStatus(deps, { ...input, state, settings: settings.commitStatus }),
@@ -56,6 +63,13 @@ export async function runFeedback(deps: FeedbackDeps, input: MergeRequestKey & {
     throwWorst(deps.log, input, results);
     return results.every((result) => result.status === 'fulfilled' && result.value);
   });
+}
+
+/** Where the note does not show log lines, it says where they are. */
+function withoutLogs(view: FeedbackView): FeedbackView {
+  const { diagnosis } = view;
+  if (diagnosis === null || diagnosis.logs === undefined || diagnosis.logs.length === 0) return view;
+  return { ...view, diagnosis: { ...diagnosis, logs: [], logsWithheld: true } };
 }
 
 async function untilWritten(key: { projectId: number; iid: number }, turn: () => Promise<boolean>): Promise<void> {

@@ -6,8 +6,12 @@ interface ViewDiagnosis {
   /** `Kind/name`; null when no object is to blame. */
   object: string | null;
   sentence: string;
-  /** Lines of events and logs, oldest first. */
+  /** What the cluster says: events, refusals, oldest first. */
   evidence: readonly string[];
+  /** What the container to blame printed last; absent: nothing. */
+  logs?: readonly string[] | undefined;
+  /** There are log lines, and this project's note does not show them. */
+  logsWithheld?: boolean;
 }
 
 /** All that is told about a merge request's preview. */

@@ -2,7 +2,10 @@ import type { Logger } from 'pino';
 import { isAppError } from '../../error/app-error.js';
 
 export interface ResolveDeps {
-  getProject: (input: { project: string; signal: AbortSignal }) => Promise<{ id: number; cloneUrl: string }>;
+  getProject: (input: {
+    project: string;
+    signal: AbortSignal;
+  }) => Promise<{ id: number; cloneUrl: string; visibility?: string }>;
   /** Remembers what GitLab says of a configured path. */
   remember: (input: { projectId: number; path: string; cloneUrl: string }) => Promise<void>;
   /** What GitLab last said of it; null: it never said anything. */
@@ -17,6 +20,8 @@ export interface ResolvedProject {
   projectId: number | null;
   /** Address of its repository over HTTP; null: not known. */
   cloneUrl: string | null;
+  /** Whether everybody may read it; null: GitLab cannot say now. */
+  isPublic: boolean | null;
 }
 
 /**
@@ -32,14 +37,14 @@ export function resolveProjects(
 
 async function resolveProject(deps: ResolveDeps, path: string, signal: AbortSignal): Promise<ResolvedProject> {
   try {
-    const { id: projectId, cloneUrl } = await deps.getProject({ project: path, signal });
+    const { id: projectId, cloneUrl, visibility } = await deps.getProject({ project: path, signal });
     await deps.remember({ projectId, path, cloneUrl });
-    return { path, projectId, cloneUrl };
+    return { path, projectId, cloneUrl, isPublic: visibility === undefined ? null : visibility === 'public' };
   } catch (error) {
     if (!isAppError(error)) throw error;
     const known = await deps.recall({ path });
     const projectId = known?.projectId ?? null;
     deps.log.warn({ err: error, path, projectId }, 'project could not be looked up in GitLab');
-    return { path, projectId, cloneUrl: known?.cloneUrl ?? null };
+    return { path, projectId, cloneUrl: known?.cloneUrl ?? null, isPublic: null };
   }
 }

@@ -2,6 +2,7 @@ import type { ManagerConfig } from '../../config/manager-config.js';
 import { type GitLabReads, gitlabChecks, projectChecks } from './check-gitlab.js';
 import { type Check, type CheckResult, formatResult, runCheck } from './check-result.js';
 import { agentCheck, type BranchProbes, branchChecks, type DatabaseProbes, databaseChecks } from './check-services.js';
+import { secretChecks } from './check-secrets.js';
 import { formatPlan, type Plan } from './plan-change.js';
 
 export interface CheckDeps {
@@ -47,6 +48,7 @@ export async function check(deps: CheckDeps, config: ManagerConfig, signal: Abor
       checks: config.agents.map((agent) => agentCheck(deps.database, { name: agent.name, now: deps.now })),
     },
   ];
+  groups.push({ advice: 'See `secrets` in the configuration.', checks: config.projects.flatMap(secretChecks) });
   const results: CheckResult[] = [];
   for (const { advice, checks } of groups) {
     // A group at once, and in the order of the file: the lines come in the same order each time.

@@ -21,8 +21,16 @@ export interface RenderProject {
     chart: string | null;
     fixed: { repository: string; revision: string } | null;
   };
+  /** What the agent is to ask of the preview's URL before it is ready; absent: nothing. */
+  probe?: { path: string; expect: number; withinMs: number };
+  /** Repositories that the preview of a fork may be deployed from, beside `cloneUrl`. Default: none. */
+  forkRepositories?: readonly string[];
   /** Its texts may hold `{{shortSha}}` and the other names that may stand bare. */
   values: Record<string, unknown>;
+  /** What each namespace may take at most; absent: what the agent's own configuration says. */
+  resources?: { cpu?: string; memory?: string; pods?: number };
+  /** Secrets that are copied into each namespace. Default: none. */
+  secrets?: readonly { copy: string; forks: boolean }[];
 }
 
 /** One service of a preview: what it runs, by the name of its project in the configuration. */

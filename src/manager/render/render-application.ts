@@ -4,8 +4,10 @@ import { parseDocuments } from '../../application/parse.js';
 import { revisionOf } from '../../application/revision.js';
 import { parseRendered } from '../../application/validate.js';
 import { isAppError } from '../../error/app-error.js';
+import { formatDuration } from '../../preview/duration.js';
+import { isFork } from '../../preview/follow.js';
 import type { Template } from './compile-template.js';
-import { type ContextInput, neutralContext, templateContext, urlOfPreview } from './context.js';
+import { type ContextInput, neutralContext, type RenderProject, templateContext, urlOfPreview } from './context.js';
 import { templateFailed } from './template-errors.js';
 
 export interface RenderInput extends ContextInput {
@@ -40,7 +42,7 @@ export function renderApplication(template: Template, input: RenderInput): Rende
     name: preview.slug,
     cluster: preview.cluster,
     namespace: preview.namespace,
-    repositories: [project.source.fixed?.repository ?? project.cloneUrl],
+    repositories: [repositoryOf(template, input)],
     projects: null,
   };
   const url = urlOfPreview(input);
@@ -53,9 +55,42 @@ export function renderApplication(template: Template, input: RenderInput): Rende
     sourceRef: project.source.fixed === null ? `refs/merge-requests/${facts.iid}/head` : undefined,
     url: url ?? undefined,
     asleep: preview.phase === 'asleep',
+    resources: resourcesOf(project.resources),
+    secrets: secretsOf(input),
+    probe: url === null ? undefined : probeAnnotation(project.probe),
     redeployed: preview.redeployedAt === null ? undefined : new Date(preview.redeployedAt).toISOString(),
   });
   return { text: printApplication(annotated), revision: revisionOf(annotated), url };
+}
+
+/** JSON, as the agent reads it. Without a URL there is nothing to ask. */
+function probeAnnotation(probe: RenderInput['project']['probe']): string | undefined {
+  if (probe === undefined) return undefined;
+  return JSON.stringify({ path: probe.path, expect: probe.expect, within: formatDuration(probe.withinMs) });
+}
+
+/** Always in the same order: the text is part of the revision. */
+function resourcesOf({ cpu, memory, pods }: NonNullable<RenderProject['resources']> = {}): string | undefined {
+  const text = JSON.stringify({ cpu, memory, pods });
+  return text === '{}' ? undefined : text;
+}
+
+/** Whoever may push to the source project reads them: one that is another's, or unknown, gets none that is not for forks. */
+function secretsOf({ project, facts }: RenderInput): string | undefined {
+  const isFork = facts.sourceProjectId !== facts.projectId;
+  const names = (project.secrets ?? []).filter(({ forks }) => forks || !isFork).map(({ copy }) => copy);
+  return names.length === 0 ? undefined : JSON.stringify(names);
+}
+
+/** The one repository that the file may name. What a fork runs comes from the target project, or a place named for it. */
+function repositoryOf(template: Template, { preview, facts, project }: RenderInput): string {
+  const repository = project.source.fixed?.repository ?? project.cloneUrl;
+  const isOpen = repository === project.cloneUrl || project.forkRepositories?.includes(repository) === true;
+  if (isFork(facts) && !isOpen) {
+    const problem = `its merge request comes from a fork, which may not be deployed from ${repository}; name it in \`follow.forkRepositories\``;
+    throw templateFailed(template.name, preview.slug, problem);
+  }
+  return repository;
 }
 
 function run(template: Template, slug: string, context: Record<string, unknown>): string {

@@ -33,6 +33,8 @@ export interface WebPreview {
 
 export interface WebMember extends Member {
   mergeRequest: { title: string; webUrl: string; sourceBranch: string; author: string } | null;
+  /** Images that `next` waits for; `lookedAt` null: nobody has looked yet. */
+  images: { image: string; lookedAt: number | null; detail: string | null }[];
 }
 
 export interface WebPreviewDetail extends WebPreview {

@@ -36,12 +36,15 @@ function presentMember(member: WebMember) {
     wantedSha: member.wantedSha,
     deployedSha: member.deployedSha,
     next: member.next && presentNext(member.next),
+    images: member.images.map((each) => ({ ...each, lookedAt: iso(each.lookedAt) })),
     mergeRequest: member.mergeRequest,
   };
 }
 
 function presentNext(next: NextSha) {
-  return { sha: next.sha, waitingFor: next.waitingFor, since: iso(next.since), detail: next.detail };
+  const { sha, waitingFor, since, detail } = next;
+  // One that was saved before there were links has none.
+  return { sha, waitingFor, since: iso(since), detail, link: next.link ?? null, stuck: next.stuck ?? false };
 }
 
 export function presentDetail(preview: WebPreviewDetail) {

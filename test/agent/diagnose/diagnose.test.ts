@@ -225,7 +225,8 @@ describe('something else than a pod is to blame', () => {
     });
     const standard = { 'ingressclass.kubernetes.io/is-default-class': 'true' };
     const unwellIngress = unwell('Ingress/web');
-    const sentence = async (...objects: Contents['objects'] & object) => (await find({ objects }, unwellIngress)).sentence;
+    const sentence = async (...objects: Contents['objects'] & object) =>
+      (await find({ objects }, unwellIngress)).sentence;
     expect(await find({ objects: [ingress({}), ingressClass('nginx')] }, unwellIngress)).toMatchObject({
       object: 'Ingress/web',
       stuck: true,
@@ -259,7 +260,9 @@ describe('something else than a pod is to blame', () => {
 describe('what is told is redacted', () => {
   const crashed = {
     phase: 'Running',
-    containerStatuses: [waiting('CrashLoopBackOff', '', { restartCount: 3, lastState: { terminated: { exitCode: 1 } } })],
+    containerStatuses: [
+      waiting('CrashLoopBackOff', '', { restartCount: 3, lastState: { terminated: { exitCode: 1 } } }),
+    ],
   };
   const password = 'correct horse/battery';
 
@@ -316,7 +319,7 @@ test('control characters and endless lines do not travel', async () => {
   });
   const { sentence } = await find({ objects: [bad] }, web);
   expect(sentence.length).toBeLessThanOrEqual(1_000);
-  expect(sentence).not.toMatch(/[\u001b\u202e\u200b]/);
+  for (const hidden of ['\u001b', '\u202e', '\u200b']) expect(sentence).not.toContain(hidden);
 });
 
 test('fields of any type are read without a fault', async () => {

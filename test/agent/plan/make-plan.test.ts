@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Inventory } from '../../../src/agent/inventory.js';
-import { contentPrint, type Manifest, manifestKey } from '../../../src/agent/manifest.js';
-import { inSteps } from '../../../src/agent/plan/apply-order.js';
+import { contentPrint, keyOf, type Manifest, manifestKey } from '../../../src/agent/manifest.js';
+import { inSteps, removalSteps } from '../../../src/agent/plan/apply-order.js';
+import { type DesiredItem, manifestPrint } from '../../../src/agent/plan/desired-item.js';
 import { desiredObjects } from '../../../src/agent/plan/desired-objects.js';
-import { type LiveFacts, makePlan, withAnswers } from '../../../src/agent/plan/make-plan.js';
+import { type LiveFacts, makePlan, type Plan, withAnswer } from '../../../src/agent/plan/make-plan.js';
+import { stageOf } from '../../../src/agent/plan/stage.js';
+import { defaultOptions } from '../../../src/agent/plan/sync-options.js';
 
 function object(kind: string, name: string, apiVersion = 'v1'): Manifest {
   return { apiVersion, kind, metadata: { name } };
@@ -22,6 +25,21 @@ const all = [
   object('HorizontalPodAutoscaler', 'web', 'autoscaling/v2'),
 ];
 
+function item(manifest: Manifest, change: Partial<DesiredItem> = {}): DesiredItem {
+  return {
+    key: manifestKey(manifest),
+    manifest,
+    print: manifestPrint(manifest),
+    stage: stageOf({ phase: 'Sync', wave: 0, childWave: null }),
+    options: defaultOptions,
+    ignore: [],
+    hook: null,
+    ...change,
+  };
+}
+
+const items = (manifests: readonly Manifest[]) => manifests.map((each) => item(each));
+
 function stored(manifest: Manifest, change: Partial<Manifest['metadata']> = {}): Manifest {
   return {
     ...manifest,
@@ -29,20 +47,23 @@ function stored(manifest: Manifest, change: Partial<Manifest['metadata']> = {}):
   };
 }
 
-function inventoryOf(objects: Manifest[], revision: string | null): Inventory {
-  const { entries } = makePlan({ desired: objects, inventory: null, revision: 'r', live: new Map() });
+/** After all of them were applied. */
+function inventoryOf(desired: readonly DesiredItem[], revision: string): Inventory {
+  const { entries } = makePlan({ desired, inventory: null, revision, live: new Map() });
+  const byKey = new Map(desired.map((each) => [each.key, each]));
   return {
     slug: 'a',
     incarnation: 1,
     namespace: 'preview-a',
     namespaceUid: 'n',
     revision,
+    target: revision,
     createdAt: 0,
     condemned: null,
-    objects: withAnswers(
-      entries,
-      objects.map((each) => stored(each)),
-    ),
+    objects: entries.map((entry) => {
+      const applied = byKey.get(keyOf(entry));
+      return applied === undefined ? entry : withAnswer(entry, stored(applied.manifest), applied.print);
+    }),
   };
 }
 
@@ -55,7 +76,12 @@ function liveOf(objects: Manifest[]): Map<string, LiveFacts> {
   );
 }
 
-test('what is needed by others is applied before them', () => {
+function needed(plan: Plan): Record<string, string> {
+  const needs = [...plan.needs].filter(([, need]) => need !== 'nothing');
+  return Object.fromEntries(needs.map(([{ manifest }, need]) => [manifest.kind, need]));
+}
+
+test('what is needed by others is applied before them, and removed after them, the last wave first', () => {
   expect(inSteps(all).map((step) => step.map(({ kind }) => kind).sort())).toEqual([
     ['ServiceAccount'],
     ['ConfigMap', 'Secret'],
@@ -65,46 +91,98 @@ test('what is needed by others is applied before them', () => {
     ['HorizontalPodAutoscaler'],
     ['Ingress'],
   ]);
+  const entries = [
+    { apiVersion: 'v1', kind: 'ConfigMap', stage: [1, 0, 1, 0] },
+    { apiVersion: 'apps/v1', kind: 'Deployment' },
+    { apiVersion: 'v1', kind: 'Secret', stage: [1, 3, 1, 0] },
+    { apiVersion: 'v1', kind: 'Service', stage: [1, -2, 1, 0] },
+  ];
+  expect(removalSteps(entries).map((step) => step.map(({ kind }) => kind))).toEqual([
+    ['Secret'],
+    ['Deployment'],
+    ['ConfigMap'],
+    ['Service'],
+  ]);
 });
 
-test('a new revision applies all, and removes in reverse order what it no longer asks for', () => {
-  const inventory = inventoryOf(all, 'old');
-  const desired = all.filter(({ kind }) => !['Ingress', 'ConfigMap', 'Deployment'].includes(kind));
+test('a new revision looks at what it changes, makes what is missing, and leaves the rest alone', () => {
+  const inventory = inventoryOf(items(all), 'old');
+  const changed = { ...object('Secret', 'key'), data: { a: 'b' } };
+  const desired = items([...all.filter(({ kind }) => kind !== 'Secret'), changed, object('ConfigMap', 'new')]);
   const plan = makePlan({ desired, inventory, revision: 'new', live: liveOf(all.map((each) => stored(each))) });
-  expect(plan.steps.flat()).toHaveLength(desired.length);
-  expect(plan.prune.map(({ kind }) => kind)).toEqual(['Ingress', 'Deployment', 'ConfigMap']);
+  expect(needed(plan)).toEqual({ Secret: 'examine', ConfigMap: 'create' });
+  const entries = new Map(plan.entries.map((entry) => [keyOf(entry), entry]));
+  expect(entries.get('/Secret/key')?.applied).toBeUndefined();
+  expect(entries.get('/Service/web')?.applied).toBe(manifestPrint(object('Service', 'web')));
+});
+
+test('what a revision no longer asks for is removed in reverse order, last or never, as it was told before', () => {
+  const desired = items(all).map((each) => {
+    const prune = { Ingress: 'last', Secret: 'never' } as const;
+    const told = prune[each.manifest.kind as keyof typeof prune];
+    return told === undefined ? each : { ...each, options: { ...defaultOptions, prune: told } };
+  });
+  const inventory = inventoryOf(desired, 'old');
+  const kept = desired.filter(
+    ({ manifest }) => !['Ingress', 'ConfigMap', 'Deployment', 'Secret'].includes(manifest.kind),
+  );
+  const plan = makePlan({ desired: kept, inventory, revision: 'new', live: liveOf(all.map((each) => stored(each))) });
+  expect(plan.prune.map(({ kind }) => kind)).toEqual(['Deployment', 'ConfigMap']);
+  expect(plan.pruneLast.map(({ kind }) => kind)).toEqual(['Ingress']);
   // Before anything is written, the inventory lists all that is or will be there.
   expect(plan.entries.map(({ kind }) => kind).sort()).toEqual(all.map(({ kind }) => kind).sort());
+  expect(plan.entries.find(({ kind }) => kind === 'Secret')?.leftover).toBe('keep');
 });
 
-test('the same revision writes nothing where nothing differs, and what is missing or changed where something does', () => {
-  const inventory = inventoryOf(all, 'same');
+test('the same revision needs nothing where nothing differs, and what is missing or changed where something does', () => {
+  const inventory = inventoryOf(items(all), 'same');
   const present = all.map((each) => stored(each));
   const plan = (live: Manifest[]) =>
-    makePlan({ desired: all, inventory, revision: 'same', live: liveOf(live) })
-      .steps.flat()
-      .map(({ kind }) => kind);
-  expect(plan(present)).toEqual([]);
-  expect(plan(present.filter(({ kind }) => kind !== 'Service'))).toEqual(['Service']);
-  expect(plan(present.map((each) => (each.kind === 'Secret' ? { ...each, data: { a: 'b' } } : each)))).toEqual([
-    'Secret',
-  ]);
+    needed(makePlan({ desired: items(all), inventory, revision: 'same', live: liveOf(live) }));
+  expect(plan(present)).toEqual({});
+  expect(plan(present.filter(({ kind }) => kind !== 'Service'))).toEqual({ Service: 'create' });
+  expect(plan(present.map((each) => (each.kind === 'Secret' ? { ...each, data: { a: 'b' } } : each)))).toEqual({
+    Secret: 'examine',
+  });
   // Its status is the cluster's, and a new version alone is no change.
   expect(
     plan(present.map((each) => stored({ ...each, status: { phase: 'Bound' } }, { resourceVersion: '99' }))),
-  ).toEqual([]);
+  ).toEqual({});
   const another = present.map((each) => (each.kind === 'ConfigMap' ? stored(each, { uid: 'another' }) : each));
-  expect(plan(another)).toEqual(['ConfigMap']);
+  expect(plan(another)).toEqual({ ConfigMap: 'examine' });
 });
 
-test('a changed version of a kind is the same object, and a Job that removes itself is made once', () => {
-  const inventory = inventoryOf([object('HorizontalPodAutoscaler', 'web', 'autoscaling/v1')], 'old');
-  const desired = [object('HorizontalPodAutoscaler', 'web', 'autoscaling/v2')];
+test('a changed version of a kind is the same object, and a Job that removes itself is made once a revision', () => {
+  const inventory = inventoryOf(items([object('HorizontalPodAutoscaler', 'web', 'autoscaling/v1')]), 'old');
+  const desired = items([object('HorizontalPodAutoscaler', 'web', 'autoscaling/v2')]);
   expect(makePlan({ desired, inventory, revision: 'new', live: new Map() }).prune).toEqual([]);
-  const job = { ...object('Job', 'seed', 'batch/v1'), spec: { ttlSecondsAfterFinished: 60 } };
-  const ended = { desired: [job], inventory: inventoryOf([job], 'same'), live: new Map() };
-  expect(makePlan({ ...ended, revision: 'same' }).steps).toEqual([]);
-  expect(makePlan({ ...ended, revision: 'next' }).steps).toHaveLength(1);
+  const jobs = items([{ ...object('Job', 'seed', 'batch/v1'), spec: { ttlSecondsAfterFinished: 60 } }]);
+  const ended = { desired: jobs, inventory: inventoryOf(jobs, 'same'), live: new Map() };
+  expect(needed(makePlan({ ...ended, revision: 'same' }))).toEqual({});
+  expect(needed(makePlan({ ...ended, revision: 'next' }))).toEqual({ Job: 'create' });
+});
+
+test('a hook runs once a revision, and not while the preview sleeps', () => {
+  const hook = { phase: 'PreSync', policies: [], idle: false } as const;
+  const desired = [item(object('Job', 'migrate', 'batch/v1'), { hook })];
+  const inventory = inventoryOf(desired, 'same');
+  const ended: Inventory = {
+    ...inventory,
+    objects: inventory.objects.map((entry) => ({
+      ...entry,
+      hook: { revision: 'same', run: 'PreSync-same', ended: { PreSync: 'Succeeded' } },
+    })),
+  };
+  const need = (revision: string, idle: boolean) => {
+    const asked = desired.map((each) => ({ ...each, hook: { ...hook, idle } }));
+    return makePlan({ desired: asked, inventory: ended, revision, live: new Map() });
+  };
+  expect(needed(need('same', false))).toEqual({});
+  expect(needed(need('next', false))).toEqual({ Job: 'run' });
+  expect(needed(need('asleep', true))).toEqual({});
+  // What ran is remembered while it sleeps, so that waking does not run it again.
+  expect(need('asleep', true).entries[0]?.hook?.ended).toEqual({ PreSync: 'Succeeded' });
+  expect(need('next', false).entries[0]?.hook).toEqual({ revision: 'next', run: null, ended: {} });
 });
 
 test('desired objects carry the marks, and manifests are not changed', () => {

@@ -69,3 +69,25 @@ test('what could not be confirmed stays in the inventory', async () => {
 test('a refusal is told', async () => {
   await expect(prune(failure('kube-forbidden'))).rejects.toMatchObject({ code: 'kube-forbidden' });
 });
+
+test('what asks to stay in the cluster stays, and that is told', async () => {
+  const annotations = { keep: 'yes' };
+  const found = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'old', uid: 'u-1', labels, annotations } };
+  const stayed: InventoryEntry[] = [];
+  const kept = await pruneObjects(
+    {
+      get: async () => found,
+      remove: async () => Promise.reject(failure('removed')),
+    },
+    {
+      identity,
+      namespace: 'preview-a',
+      entries: [entry],
+      asksToStay: (found) => found?.keep === 'yes',
+      onStay: (each) => stayed.push(each),
+      signal: new AbortController().signal,
+    },
+  );
+  expect(kept).toEqual([entry]);
+  expect(stayed).toEqual([entry]);
+});

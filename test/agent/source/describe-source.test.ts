@@ -20,13 +20,40 @@ function application(source: Record<string, unknown> = {}, spec: Record<string, 
 }
 
 test('a directory of an allowed repository', () => {
-  expect(describeSource(application({ path: 'deploy', directory: { recurse: true } }), allowed)).toEqual({
-    repository: 'https://gitlab.example.com/acme/shop.git',
-    revision: 'a'.repeat(40),
-    path: 'deploy',
-    recurse: true,
-    fallbackRef: 'refs/merge-requests/1/head',
+  expect(describeSource(application({ path: 'deploy', directory: { recurse: true } }), allowed)).toMatchObject({
+    place: {
+      from: 'git',
+      repository: 'https://gitlab.example.com/acme/shop.git',
+      revision: 'a'.repeat(40),
+      path: 'deploy',
+      fallbackRef: 'refs/merge-requests/1/head',
+    },
+    tool: 'directory',
+    directory: { recurse: true },
   });
+});
+
+test.each([
+  ['registry.example.com/charts', 'oci://registry.example.com/charts'],
+  ['oci://registry.example.com/charts/', 'oci://registry.example.com/charts'],
+  ['https://charts.example.com/stable', 'https://charts.example.com/stable'],
+  ['https://root.example.com', 'https://root.example.com'],
+])('a chart of %s', (repoURL, repository) => {
+  const lists = [
+    'oci://registry.example.com/charts/*',
+    'https://charts.example.com/stable',
+    'https://root.example.com/*',
+  ];
+  expect(describeSource(application({ repoURL, chart: 'shop', targetRevision: '1.2.3' }), lists)).toMatchObject({
+    place: { from: 'charts', repository, chart: 'shop', version: '1.2.3' },
+    tool: 'helm',
+  });
+});
+
+test.each([['../other'], ['a/../../b'], ['a//b'], ['a b'], ['']])('the chart %j is refused', (chart) => {
+  const source = { repoURL: 'registry.example.com/charts', chart, targetRevision: '1.2.3' };
+  const describe = () => describeSource(application(source), ['oci://registry.example.com/*']);
+  expect(describe).toThrow(expect.objectContaining({ code: 'source-refused' }));
 });
 
 test.each([
@@ -43,14 +70,33 @@ test.each([
 });
 
 test.each([
-  ['chart', { chart: 'shop' }, {}],
-  ['helm', { helm: {} }, {}],
-  ['kustomize', { kustomize: {} }, {}],
-  ['plugin', { plugin: {} }, {}],
-  ['directory.include', { directory: { include: '*.yaml' } }, {}],
+  ['spec.source.plugin', { plugin: {} }, {}],
+  ['spec.source.ref', { ref: 'values' }, {}],
+  ['spec.source.directory.jsonnet', { directory: { jsonnet: {} } }, {}],
+  ['spec.source.kustomize.version', { kustomize: { version: 'v4' } }, {}],
+  ['spec.source.helm.passCredentials', { helm: { passCredentials: true } }, {}],
+  ['spec.source.kustomize beside spec.source.helm', { kustomize: {}, helm: {} }, {}],
+  ['spec.source.kustomize', { chart: 'shop', kustomize: {} }, {}],
   ['spec.sources', {}, { sources: [] }],
 ])('%s is named as not supported, never ignored', (name, source, spec) => {
   expect(() => describeSource(application(source, spec), allowed)).toThrow(name);
+});
+
+test('an option of the wrong shape is named', () => {
+  const describe = () => describeSource(application({ helm: { parameters: [{ name: 'a', value: 1 }] } }), allowed);
+  expect(describe).toThrow('spec.source.helm.parameters.0.value');
+});
+
+test('a credential for a registry goes to the registry itself', () => {
+  const entries = [
+    { pattern: 'oci://registry.example.com/charts/*', token: 't', realm: 'https://gitlab.example.com/jwt' },
+  ];
+  const addresses = ['oci://registry.example.com/charts', 'oci://registry.example.com/charts/shop'];
+  expect(credentialFor(addresses, entries)).toEqual({
+    origin: 'https://registry.example.com',
+    token: 't',
+    realm: 'https://gitlab.example.com/jwt',
+  });
 });
 
 test('a credential goes to the exact origin of an entry that covers the repository', () => {

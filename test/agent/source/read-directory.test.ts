@@ -1,38 +1,22 @@
 import { expect, test } from 'vitest';
-import { readDirectory, type SourceTree } from '../../../src/agent/source/read-directory.js';
+import { directoryLimits, readDirectory } from '../../../src/agent/source/read-directory.js';
+import { checkoutOf, link, type TreeNode } from './support/tree.js';
 
 const map = (name: string) => JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
 
-interface Node {
-  mode?: string;
-  text?: string;
+interface Options {
+  include?: string;
+  exclude?: string;
 }
 
-/** A commit's tree from paths. */
-function treeOf(files: Record<string, Node>): SourceTree {
-  return {
-    async readTree(_, path) {
-      const prefix = path === '' ? '' : `${path}/`;
-      const below = Object.entries(files).filter(([each]) => each.startsWith(prefix));
-      if (below.length === 0) return null;
-      const names = new Set(below.map(([each]) => each.slice(prefix.length).split('/')[0] ?? ''));
-      return [...names].map((name) => {
-        const node = files[prefix + name];
-        return { name, mode: node === undefined ? '040000' : (node.mode ?? '100644'), oid: prefix + name };
-      });
-    },
-    readBlob: async (oid) => new TextEncoder().encode(files[oid]?.text ?? ''),
-  };
-}
-
-function read(files: Record<string, Node>, path = '.', recurse = false) {
-  const signal = new AbortController().signal;
-  return readDirectory(treeOf(files), {
-    repository: 'https://x/y.git',
-    revision: 'a'.repeat(40),
+function read(files: Record<string, TreeNode>, path = '.', recurse = false, options: Options = {}) {
+  const { include = null, exclude = null } = options;
+  return readDirectory(checkoutOf(files, directoryLimits), {
+    place: `the folder ${path}`,
     path,
     recurse,
-    signal,
+    include,
+    exclude,
   });
 }
 
@@ -52,13 +36,8 @@ test('folders below only when that is asked for', async () => {
 });
 
 test.each([
-  ['a symbolic link to a manifest', { 'a.yaml': { mode: '120000', text: '/etc/passwd' } }, false, 'source-link'],
-  [
-    'a symbolic link to a folder',
-    { 'x/a.yaml': { text: map('a') }, out: { mode: '120000', text: '..' } },
-    true,
-    'source-link',
-  ],
+  ['a symbolic link to a manifest', { 'a.yaml': link('/etc/passwd') }, false, 'source-link'],
+  ['a symbolic link to a folder', { 'x/a.yaml': { text: map('a') }, out: link('..') }, true, 'source-link'],
   [
     'a Kustomize folder',
     { 'kustomization.yaml': { text: '-' }, 'a.yaml': { text: map('a') } },
@@ -66,6 +45,7 @@ test.each([
     'source-unsupported',
   ],
   ['a chart', { 'Chart.yaml': { text: '-' } }, false, 'source-unsupported'],
+  ['Jsonnet', { 'a.jsonnet': { text: '{}' } }, false, 'source-unsupported'],
   ['a folder without manifests', { 'a.txt': { text: '-' } }, false, 'source-empty'],
   [
     'a file above the limit',
@@ -73,7 +53,7 @@ test.each([
     false,
     'source-too-large',
   ],
-])('%s is refused', async (_, files: Record<string, Node>, recurse, code) => {
+])('%s is refused', async (_, files: Record<string, TreeNode>, recurse, code) => {
   await expect(read(files, '.', recurse)).rejects.toMatchObject({ code, disposition: 'stall' });
 });
 
@@ -86,4 +66,29 @@ test('too many files are refused', async () => {
     Array.from({ length: 501 }, (_, index) => [`${index}.yaml`, { text: map(`m${index}`) }]),
   );
   await expect(read(files)).rejects.toMatchObject({ code: 'source-too-large' });
+});
+
+test('patterns choose over the path below the folder, and keep another tool out', async () => {
+  const files = {
+    'k/a.yaml': { text: map('a') },
+    'k/sub/b.yaml': { text: map('b') },
+    'k/sub/c.json': { text: map('c') },
+    'k/chart/Chart.yaml': { text: '-' },
+    'k/x.jsonnet': { text: '{}' },
+  };
+  const names = async (options: Options) =>
+    (await read(files, 'k', true, options)).map(({ metadata }) => metadata.name);
+  expect(await names({ exclude: '{chart/*,*.jsonnet}' })).toEqual(['a', 'b', 'c']);
+  expect(await names({ include: 'sub/*' })).toEqual(['b', 'c']);
+  expect(await names({ include: '*.{yaml,json}', exclude: '{*.json,chart/**}' })).toEqual(['a', 'b']);
+  await expect(names({ include: '{a' })).rejects.toMatchObject({ code: 'source-invalid' });
+});
+
+test('a link to a manifest inside the repository is that manifest, and Argo CD’s mark leaves a file out', async () => {
+  const files = {
+    'base/a.yaml': { text: map('a') },
+    'k/a.yaml': link('../base/a.yaml'),
+    'k/values.yaml': { text: '# +argocd:skip-file-rendering\nreplicas: 1\n' },
+  };
+  expect(await read(files, 'k')).toHaveLength(1);
 });

@@ -30,7 +30,11 @@ export interface FileInput {
   asleep?: boolean;
   repository?: string;
   url?: string;
+  /** JSON of `mayfly.dev/probe`. */
+  probe?: string;
   source?: Record<string, unknown>;
+  /** More of the Application's `spec`: `syncPolicy`, `ignoreDifferences`. */
+  spec?: Record<string, unknown>;
   /** Texts of the annotations. */
   resources?: string;
   secrets?: string;
@@ -113,6 +117,7 @@ export async function createWorld(overrides: Partial<AgentOptions> = {}): Promis
           ...(file.recurse === undefined ? {} : { directory: { recurse: file.recurse } }),
           ...file.source,
         },
+        ...file.spec,
       },
     };
     return annotate(base, {
@@ -121,6 +126,7 @@ export async function createWorld(overrides: Partial<AgentOptions> = {}): Promis
       mergeRequest: file.mergeRequest ?? 'acme/shop!42',
       url: file.url ?? `https://${file.slug}.preview.test`,
       asleep: file.asleep,
+      probe: file.probe,
       resources: file.resources,
       secrets: file.secrets,
     });

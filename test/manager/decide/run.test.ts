@@ -299,6 +299,22 @@ test('a filter that would stop more than three at once stops three and holds the
   expect(await world.sql("select count(*) from preview where phase = 'stopping'")).toEqual([{ count: 4 }]);
 });
 
+test('an agent that says gone of all that run ends three and has the rest held', async () => {
+  for (const iid of [1, 2, 3, 4, 5]) await ready(iid);
+  await age(2);
+  await world.sql(`insert into observation (slug, incarnation, cluster, branch_commit, start_number, counter, state, objects)
+    select slug, incarnation, cluster, 'c1', 1, 1, 'gone', '[]' from preview
+    on conflict (slug, incarnation) do update set state = 'gone', revision = null`);
+  await Promise.all([1, 2, 3, 4, 5].map((iid) => world.hint(iid)));
+  const count = async (where: string) =>
+    Number((await world.sql(`select count(*) from preview where ${where}`))[0]?.count);
+  expect(await count("held_stop ->> 'reason' = 'git' and phase = 'ready'")).toBe(2);
+  expect(await count("phase = 'stopped' and stop_reason = 'git' and stop_decided_at is not null")).toBe(3);
+  // Deciding again, in any order, lets no further one go within the hour.
+  for (const iid of [5, 4, 3, 2, 1]) await world.hint(iid);
+  expect(await count("held_stop ->> 'reason' = 'git' and phase = 'ready'")).toBe(2);
+});
+
 test('a held stop is dropped when its cause is mended', async () => {
   for (const iid of [1, 2, 3, 4]) await ready(iid);
   for (const iid of [1, 2, 3, 4]) {

@@ -63,7 +63,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   standIn.faults.clear();
-  settings = { note: true, commitStatus: { name: 'mayfly/preview', blocking: false } };
+  settings = { note: true, commitStatus: { name: 'mayfly/preview', blocking: false }, logs: true };
   await database.pool.query(
     'truncate preview, merge_request, projection, note_answer, observation, preview_event cascade',
   );

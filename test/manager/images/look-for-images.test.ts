@@ -27,7 +27,9 @@ beforeEach(async () => {
   images = new Set();
   fault = null;
   asked = [];
-  await world.sql('truncate merge_request, wish, preview, preview_event, gate_verdict, image_look, delivery, slug cascade');
+  await world.sql(
+    'truncate merge_request, wish, preview, preview_event, gate_verdict, image_look, delivery, slug cascade',
+  );
   await world.sql('delete from graphile_worker._private_jobs');
 });
 
@@ -213,7 +215,10 @@ test('a job that was lost is made up for', async () => {
 });
 
 test('no image is looked for while the pipeline stands in the way, and none without an approval', async () => {
-  world.policies.set(shopId, policy({ gateImages: [`${host}/acme/shop:{{sha}}`], gatePipeline: 'success', gateApproval: 'member' }));
+  world.policies.set(
+    shopId,
+    policy({ gateImages: [`${host}/acme/shop:{{sha}}`], gatePipeline: 'success', gateApproval: 'member' }),
+  );
   await open(42);
   expect(await world.row(42)).toMatchObject({ waiting_for: 'approval' });
   const sha = facts(42).sha ?? '';

@@ -211,7 +211,10 @@ describe('orders about something', () => {
       ['unset', { key: 'replicas' }],
       ['redeploy', undefined],
     ] as const) {
-      expect(await call('POST', `/previews/shop-1/${path}`, body)).toMatchObject({ status: 202, body: { order: path } });
+      expect(await call('POST', `/previews/shop-1/${path}`, body)).toMatchObject({
+        status: 202,
+        body: { order: path },
+      });
     }
     const recorded = await database.pool.query('select kind, source, detail from wish order by id');
     const source = 'operator';
@@ -233,7 +236,7 @@ describe('orders about something', () => {
     expect(events.rows[0]).toMatchObject({ kind: 'ordered', actor: 'ops' });
   });
 
-  it.each([
+  it.each<[path: string, body: Record<string, unknown>, status: number, code: string]>([
     ['approve', { sha: 'aaaaaaaa' }, 400, 'bad-request'],
     ['set', { key: 'replicas', value: 'many' }, 400, 'bad-value'],
     ['set', { key: 'replicas', value: 1.5 }, 400, 'bad-value'],
@@ -241,7 +244,12 @@ describe('orders about something', () => {
     ['set', { key: 'constructor', value: 'x' }, 400, 'not-settable'],
     ['unset', { key: 'image' }, 400, 'not-settable'],
     ['set', { key: 'greeting', value: '\u0000' }, 400, 'bad-value'],
-    ...unsupportedOrders.map((kind) => [kind, {}, 409, 'not-supported'] as const),
+    ...unsupportedOrders.map((kind): [string, Record<string, unknown>, number, string] => [
+      kind,
+      {},
+      409,
+      'not-supported',
+    ]),
   ])('%s %j is refused', async (path, body, status, code) => {
     await seedPreview(database.pool, { slug: 'shop-1', phase: 'ready' });
     const call = await start();
@@ -445,7 +453,7 @@ describe('a failure inside', () => {
         query: () => Promise.reject(new Error('password authentication failed for user "mayfly"')),
       } as never),
       giveOrder: (order) => giveOrder(database.pool, order),
-    settableOf: () => ({ replicas: 'integer', greeting: 'text' }),
+      settableOf: () => ({ replicas: 'integer', greeting: 'text' }),
       log: pino({ level: 'silent' }),
     });
     const answer = await fetch(`${await serve('/api/v1', api)}/previews`, { headers: { authorization: 'Bearer x' } });

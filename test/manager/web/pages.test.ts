@@ -60,6 +60,7 @@ describe('the page of previews', () => {
       now: 0,
       breaker: {
         blockedReason: 'The branch <dynamic-envs> was rewritten.',
+        notice: null,
         held: [],
         agents: [
           {

@@ -1,15 +1,21 @@
 import express, { type Router } from 'express';
 import { onTestFinished } from 'vitest';
 import { listen } from '../../../src/manager/web/listen.js';
-import type { BreakerDesk, PreviewReader, RenderDesk } from '../../../src/manager/web/needs.js';
+import type { AgentDesk, BreakerDesk, PreviewReader, RenderDesk } from '../../../src/manager/web/needs.js';
 import type { Queryable } from '../../../src/store/pool.js';
 import { acceptDeletions, acceptHeads, loadBreaker } from '../../../src/store/web-breaker.js';
 import { findPreview, listEvents, listPreviews } from '../../../src/store/web-previews.js';
 
 /** The room's functions on a real database, as the manager hands them over. */
-export function webDeps(q: Queryable): { previews: PreviewReader; breaker: BreakerDesk; rendering: RenderDesk } {
+export function webDeps(q: Queryable): {
+  previews: PreviewReader;
+  breaker: BreakerDesk;
+  rendering: RenderDesk;
+  agents: AgentDesk;
+} {
   return {
     rendering: noRendering,
+    agents: noAgents,
     previews: {
       list: (query) => listPreviews(q, query),
       find: (slug) => findPreview(q, slug),
@@ -27,6 +33,17 @@ const nothingRendered = () => Promise.reject(new Error('nothing is rendered here
 
 /** For tests that render nothing. */
 const noRendering: RenderDesk = { render: nothingRendered, rehearse: nothingRendered, sweep: nothingRendered };
+
+const nothingOrdered = () => Promise.reject(new Error('no agent is given orders here'));
+
+/** For tests that order nothing of agents. */
+const noAgents: AgentDesk = {
+  pause: nothingOrdered,
+  orphans: nothingOrdered,
+  removeOrphans: nothingOrdered,
+  unblock: nothingOrdered,
+  forget: nothingOrdered,
+};
 
 /** Serves a router on a free port for the length of a test; answers its address. */
 export async function serve(path: string, router: Router): Promise<string> {

@@ -19,12 +19,15 @@ export function renderFile(preview: Preview, sha: string): BranchFile {
     spec: {
       project: 'previews',
       destination: { name: preview.cluster, namespace: preview.namespace },
+      info: [{ name: 'values', value: JSON.stringify(preview.setValues) }],
       source: { repoURL: 'https://gitlab.example.com/acme/shop.git', targetRevision: sha, path: 'deploy/preview' },
     },
   };
   const { incarnation, url } = preview;
   const mergeRequest = `acme/shop!${iidOf(preview.subject)}`;
-  const application = annotate(template, { installation: 'test', incarnation, mergeRequest, url: url ?? undefined });
+  const redeployed = preview.redeployedAt === null ? undefined : String(preview.redeployedAt);
+  const named = { installation: 'test', incarnation, mergeRequest, url: url ?? undefined };
+  const application = annotate(template, { ...named, redeployed });
   return { application, text: printApplication(application), incarnation, revision: revisionOf(application) };
 }
 

@@ -1,5 +1,6 @@
 import { type Expected, oracle } from '../oracle.js';
 import { renderFile, withoutIncarnation } from './branch.js';
+import { needsApproval } from './gitlab.js';
 import { newestRow, subjectOf, type World } from './world.js';
 
 /** Throws unless every preview is what the oracle expects of GitLab's final state. */
@@ -15,7 +16,8 @@ export function compareWithOracle(world: World): void {
         headIsGreen: world.gitlab.pipelines.get(final.sha) === 'success',
         headIsRed: world.gitlab.pipelines.get(final.sha) === 'failed',
         headHasImage: world.gitlab.images.has(`registry.example.com/acme/shop:${final.sha}`),
-        needs: world.gitlab.needs,
+        needs: { ...world.gitlab.needs, approval: needsApproval(world.gitlab, final.iid) },
+        settable: Object.keys(world.policy.settable),
         greenHeads: [...(world.gitlab.greenHeads.get(final.iid) ?? [])],
       },
       world.policy.ttlMs,
@@ -49,11 +51,14 @@ function expectation(world: World, subject: string, expected: Expected): Record<
   if (!expected.lives) {
     return { phase: 'stopped', reason: row === null ? null : expected.reason, file: null };
   }
-  const { head, headMayRun, waitsFor, mayRunInstead, expiresAt } = expected;
+  const { head, headMayRun, waitsFor, mayRunInstead, expiresAt, values, redeployedAt } = expected;
   const kept = row?.members[0]?.wantedSha ?? null;
   // Which older sha runs while the head waits is history; that it was allowed to is not.
   const sha = headMayRun ? head : kept !== null && mayRunInstead.includes(kept) ? kept : null;
-  const text = row === null || sha === null ? null : withoutIncarnation(renderFile(row, sha).text);
+  const text =
+    row === null || sha === null
+      ? null
+      : withoutIncarnation(renderFile({ ...row, setValues: values, redeployedAt }, sha).text);
   const next = headMayRun ? null : [head, waitsFor];
   return {
     phase: sha === null ? 'waiting' : 'ready',

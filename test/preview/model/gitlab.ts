@@ -38,7 +38,7 @@ export interface ModelGitLab {
   /** All images of the registry. */
   images: Set<string>;
   /** What the gates of the project ask for beside a green pipeline. */
-  needs: { image: boolean; approval: boolean };
+  needs: { image: boolean; approval: boolean; forkApproval: boolean };
   /** Shas that all gates let pass while they were the head, by merge request. */
   greenHeads: Map<number, Set<string>>;
   /** Merge requests that were closed or merged at some time. */
@@ -49,7 +49,9 @@ export interface ModelGitLab {
 
 const projectId = 7;
 
-export function createGitLab(needs: ModelGitLab['needs'] = { image: false, approval: false }): ModelGitLab {
+export function createGitLab(
+  needs: ModelGitLab['needs'] = { image: false, approval: false, forkApproval: false },
+): ModelGitLab {
   return {
     mergeRequests: new Map(),
     notes: [],
@@ -141,6 +143,15 @@ export function approve(gitlab: ModelGitLab, iid: number, now: number): void {
   }
 }
 
+/** Where forks count at all, every third merge request comes from one. */
+export function isFork(gitlab: ModelGitLab, iid: number): boolean {
+  return gitlab.needs.forkApproval && iid % 3 === 0;
+}
+
+export function needsApproval(gitlab: ModelGitLab, iid: number): boolean {
+  return gitlab.needs.approval || isFork(gitlab, iid);
+}
+
 /** Whether a comment of the merge request approves this very sha. */
 export function isApproved(gitlab: ModelGitLab, iid: number, sha: string): boolean {
   return gitlab.notes.some((note) => note.iid === iid && note.body === `/preview approve ${sha}`);
@@ -169,7 +180,7 @@ export function factsOf(gitlab: ModelGitLab, iid: number): MergeRequestFacts | n
     authorId: 1,
     authorUsername: 'alice',
     webUrl: `https://gitlab.example.com/acme/shop/-/merge_requests/${iid}`,
-    sourceProjectId: projectId,
+    sourceProjectId: isFork(gitlab, iid) ? projectId + 1 : projectId,
   };
 }
 
@@ -189,11 +200,16 @@ function changed(gitlab: ModelGitLab, iid: number, now: number, change: Partial<
 function noteGreenHeads(gitlab: ModelGitLab): void {
   for (const { iid, sha } of gitlab.mergeRequests.values()) {
     const hasImage = !gitlab.needs.image || gitlab.images.has(`registry.example.com/acme/shop:${sha}`);
-    const mayPass = hasImage && (!gitlab.needs.approval || isApproved(gitlab, iid, sha));
+    const mayPass = hasImage && (!needsApproval(gitlab, iid) || isApproved(gitlab, iid, sha));
     if (gitlab.pipelines.get(sha) === 'success' && mayPass) {
       gitlab.greenHeads.set(iid, new Set([...(gitlab.greenHeads.get(iid) ?? []), sha]));
     }
   }
+}
+
+/** The merge request that a sha was pushed to. */
+export function iidOfSha(sha: string): number {
+  return Math.floor(Number.parseInt(sha, 16) / 1e15);
 }
 
 function shaOf(iid: number, now: number): string {

@@ -31,7 +31,18 @@ export interface HistoryOptions {
 
 type Act = (world: World, step: Step, options: HistoryOptions) => void;
 
-const bodies = ['/preview stop', '/preview start', '/preview extend 1d', '/preview extend 2d', '/preview status', 'hi'];
+const bodies = [
+  '/preview stop',
+  '/preview start',
+  '/preview extend 1d',
+  '/preview extend 2d',
+  '/preview status',
+  '/preview redeploy',
+  '/preview set replicas=2',
+  '/preview set replicas=3',
+  '/preview unset replicas',
+  'hi',
+];
 const waits = [150, 400, 30_000, 1_300_000, 18_000_000, 110_000_000];
 
 /** Everything that may happen; the weights make histories that get somewhere. */

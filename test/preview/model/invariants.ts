@@ -1,5 +1,6 @@
 import type { Decision } from '../../../src/preview/decision.js';
 import { holdsSlot } from '../../../src/preview/lifecycle.js';
+import { iidOfSha, needsApproval } from './gitlab.js';
 import { iidOf, keyOf, type World } from './world.js';
 
 /** What must hold at every moment, whatever is lost, doubled, late or dead. Throws the sentence that does not. */
@@ -15,7 +16,7 @@ export function checkInvariants(world: World): void {
     const { needs, images, notes } = world.gitlab;
     holds(!needs.image || images.has(`registry.example.com/acme/shop:${sha}`), `never in Git before its image`);
     const isApproved = notes.some((note) => note.body === `/preview approve ${sha}`);
-    holds(!needs.approval || isApproved, `never in Git before its approval (${slug})`);
+    holds(!needsApproval(world.gitlab, iidOfSha(sha)) || isApproved, `never in Git before its approval (${slug})`);
   }
   for (const row of world.database.rows) {
     const deployed = `${row.slug} ${row.incarnation} ${row.deployedRevision}`;

@@ -77,6 +77,16 @@ function readNote(world: World, id: number): void {
       const amountMs = command.kind === 'extend' ? command.amountMs : null;
       wishes.push({ kind: command.kind, source: 'command', amountMs, at, by: note.by, subject, noteId: id });
     }
+    const order = { source: 'command', amountMs: null, at, by: note.by, subject, noteId: id } as const;
+    if (command.kind === 'redeploy') {
+      wishes.push({ kind: 'redeploy', ...order });
+    }
+    if (command.kind === 'set') {
+      wishes.push({ kind: 'set', key: command.key, value: Number(command.text), ...order });
+    }
+    if (command.kind === 'unset') {
+      wishes.push({ kind: 'unset', key: command.key, ...order });
+    }
     if (command.kind === 'approve' && command.sha !== null) {
       const { sha } = command;
       wishes.push({ kind: 'approve', source: 'command', amountMs: null, at, by: note.by, sha, subject, noteId: id });

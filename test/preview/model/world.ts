@@ -134,7 +134,11 @@ export function createWorld(policy: Policy, fault: Fault | null): World {
     policy,
     maxTotal: 200,
     fault,
-    gitlab: createGitLab({ image: policy.gateImages.length > 0, approval: policy.gateApproval === 'member' }),
+    gitlab: createGitLab({
+      image: policy.gateImages.length > 0,
+      approval: policy.gateApproval === 'member',
+      forkApproval: policy.follow.forks === 'approved',
+    }),
     database: {
       known: new Map(),
       askedAt: new Map(),

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import type { Manifest } from '../../../src/agent/manifest.js';
+import { applicationOptions, defaultOptions, objectOptions } from '../../../src/agent/plan/sync-options.js';
+
+function object(annotations: Record<string, string>): Manifest {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', annotations } };
+}
+
+const options = (written: string, application = defaultOptions) =>
+  objectOptions(object({ 'argocd.argoproj.io/sync-options': written }), application);
+
+test('options of the Application hold for each object, and the object says more', () => {
+  const { options: application, remarks } = applicationOptions({
+    syncOptions: ['PruneLast=true', 'CreateNamespace=true', 'ServerSideApply=true', 'ApplyOutOfSyncOnly=true'],
+  });
+  expect(remarks).toEqual([]);
+  expect(application).toEqual({ ...defaultOptions, prune: 'last' });
+  expect(options('Replace=true, SkipDryRunOnMissingResource=true', application).options).toEqual({
+    ...defaultOptions,
+    prune: 'last',
+    replace: true,
+    skipMissingKind: true,
+  });
+  expect(options('PruneLast=false', application).options.prune).toBe('yes');
+});
+
+test.each(['Prune=false,PruneLast=true', 'PruneLast=true,Prune=false', 'Prune=false,Prune=true'])(
+  'of %s the one that keeps the object holds',
+  (written) => {
+    expect(options(written).options.prune).toBe('never');
+  },
+);
+
+test('what is not done is named, and what keeps more is done instead', () => {
+  expect(options('Prune=confirm').options.prune).toBe('never');
+  expect(options('Prune=confirm').remarks[0]).toContain('Prune=confirm is not supported');
+  expect(options('Delete=false,Validate=false,Replace=maybe,constructor').remarks).toEqual(
+    ['Delete=false', 'Validate=false', 'Replace=maybe', 'constructor'].map(
+      (option) => `argocd.argoproj.io/sync-options: ${option} is not supported and has no effect`,
+    ),
+  );
+  expect(applicationOptions({ syncOptions: ['CreateNamespace=false'] }).remarks[0]).toContain('always made by Mayfly');
+});
+
+test('options that are no list of texts are refused', () => {
+  for (const syncOptions of ['PruneLast=true', [1], [{ PruneLast: true }]]) {
+    expect(() => applicationOptions({ syncOptions })).toThrow(expect.objectContaining({ code: 'sync-invalid' }));
+  }
+  expect(applicationOptions(undefined)).toEqual({ options: defaultOptions, remarks: [] });
+});
+
+test('Helm’s policy keeps an object, and fields are taken by Mayfly’s own annotation alone', () => {
+  expect(objectOptions(object({ 'helm.sh/resource-policy': 'keep' }), defaultOptions).options.prune).toBe('never');
+  const forced = { 'mayfly.dev/force-conflicts': 'true' };
+  expect(objectOptions(object(forced), defaultOptions).options.force).toBe(true);
+  expect(options('Force=true').options.force).toBe(false);
+});
