@@ -80,7 +80,8 @@ function assemble(parts: AgentParts, options: AgentOptions, signal: AbortSignal)
   });
   const report = (slug: string) => {
     const preview = previews.get(slug);
-    if (preview !== undefined && (preview.settled || preview.awaiting !== null)) reportState(deps, preview, follower.head() ?? '');
+    if (preview !== undefined && (preview.settled || preview.awaiting !== null))
+      reportState(deps, preview, follower.head() ?? '');
   };
   const view = createLiveView({ cluster, previews, queue, report, log }, memory.state.installation, signal);
   const room = createRoom(options.limits?.previews ?? null, previews, (slug) => queue.add(slug));

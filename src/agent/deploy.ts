@@ -62,6 +62,8 @@ export interface Deployment {
   waiting: Waiting | null;
 }
 
+/** Lists of all kinds take well under a second, also of a thousand previews. */
+const listMs = 10_000;
 const namespaceKind: Kind = { apiVersion: 'v1', kind: 'Namespace' };
 
 /** Whether anything of an applied inventory is missing from the cluster, or is no longer as it was applied. */
@@ -82,7 +84,7 @@ export async function deploy(deps: DeployDeps, input: DeployInput): Promise<Depl
   const { wanted, signal } = input;
   const repair = input.inventory?.revision === wanted.revision ? input.inventory : null;
   if (repair !== null) {
-    await deps.live.synced([namespaceKind, ...repair.objects, ...(repair.furniture ?? [])], signal);
+    await listed(deps, [namespaceKind, ...repair.objects, ...(repair.furniture ?? [])], signal);
   }
   const furnishing = await deps.furnisher.plan(wanted, input.inventory, signal);
   if (repair !== null && furnishing.isDone && !hasDrift(repair, deps.live.of(wanted))) {
@@ -93,7 +95,7 @@ export async function deploy(deps: DeployDeps, input: DeployInput): Promise<Depl
   const kinds = [namespaceKind, ...desired.items.map(({ manifest }) => manifest), ...furnishing.entries];
   deps.live.follow(kinds);
   // Of what has no inventory, nothing is there.
-  if (input.inventory !== null) await deps.live.synced(kinds, signal);
+  if (input.inventory !== null) await listed(deps, kinds, signal);
   const live = deps.live.of(wanted);
   const known = survivors(input.inventory, live);
   const plan = makePlan({ desired: desired.items, inventory: known, revision: wanted.revision, live });
@@ -115,6 +117,19 @@ export async function deploy(deps: DeployDeps, input: DeployInput): Promise<Depl
     begins,
     isRepair: known?.revision === wanted.revision,
   });
+}
+
+/**
+ * Waits until the kinds were listed, but not for ever: one that cannot be is missing rights or its definition. What is
+ * not known to be there is applied as if it were not, which changes nothing where nothing differs.
+ */
+async function listed(deps: DeployDeps, kinds: readonly Kind[], signal: AbortSignal): Promise<void> {
+  const late = AbortSignal.timeout(listMs);
+  try {
+    await deps.live.synced(kinds, AbortSignal.any([signal, late]));
+  } catch (error) {
+    if (signal.aborted || !late.aborted) throw error;
+  }
 }
 
 interface Undertaking {

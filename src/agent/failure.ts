@@ -31,6 +31,7 @@ export function describeFailure(error: AppError, revision: string, failures: num
         object: typeof error.data.object === 'string' ? error.data.object : null,
         sentence: error.publicMessage,
         evidence: evidenceOf(error),
+        ...logsOf(error),
       },
     },
     retryMs: retryMs(error, failures, random),
@@ -72,6 +73,12 @@ function retryMs(error: AppError, failures: number, random: number): number {
     default:
       return error.disposition satisfies never;
   }
+}
+
+/** What a failed hook printed last. */
+function logsOf({ data }: AppError): { logs?: string[] } {
+  const logs = Array.isArray(data.logs) ? data.logs.filter((line) => typeof line === 'string') : [];
+  return logs.length > 0 ? { logs } : {};
 }
 
 function evidenceOf(error: AppError): string[] {

@@ -42,7 +42,7 @@ export interface HookRecord {
   /** How it ended for that revision, by phase. */
   ended: { [phase: string]: 'Succeeded' | 'Failed' };
   /** What is told of a failure. */
-  why?: { object: string | null; sentence: string; evidence: string[] } | undefined;
+  why?: { object: string | null; sentence: string; evidence: string[]; logs?: string[] | undefined } | undefined;
 }
 
 /** One object that the agent itself put into the namespace: quota, limits, network policy, a copied secret. */

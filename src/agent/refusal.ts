@@ -2,7 +2,7 @@ import { AppError, isAppError } from '../error/app-error.js';
 import { displayName, type Manifest } from './manifest.js';
 
 /** Who holds a field that was to be set. */
-export interface Holder {
+interface Holder {
   manager: string;
   /** Written as a whole or in part by a client (`kubectl apply`, `edit`, `scale`), not by applying on the server. */
   isUpdate: boolean;
@@ -10,7 +10,7 @@ export interface Holder {
 }
 
 /** Holders of the fields of a refused apply; empty for any other error. */
-export function holdersOf(error: AppError): Holder[] {
+function holdersOf(error: AppError): Holder[] {
   if (!isAppError(error, 'kube-conflict')) return [];
   return causesOf(error).flatMap(({ message, field }) => {
     // `conflict with "NAME" [with subresource "SUB"] [using VERSION]`, the one form in which the API server tells it;

@@ -1,6 +1,6 @@
 import type { Diagnosis } from '../protocol/observations.js';
 import type { Inventory } from './inventory.js';
-import { inSteps } from './plan/apply-order.js';
+import { removalSteps } from './plan/apply-order.js';
 import type { Blockers } from './teardown/blockers.js';
 import { type TeardownDeps, tearDown } from './teardown/tear-down.js';
 
@@ -36,7 +36,7 @@ export async function retire(deps: RetireDeps, input: RetireInput): Promise<Reti
   const result = await tearDown(deps.cluster, {
     identity: { installation: input.installation, slug: inventory.slug, incarnation: inventory.incarnation },
     inventory,
-    steps: inSteps(inventory.objects).reverse(),
+    steps: removalSteps(inventory.objects),
     signal,
   });
   if (result.state === 'gone') {

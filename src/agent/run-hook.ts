@@ -95,8 +95,8 @@ async function explain(sync: Sync, failed: ObservedObject): Promise<HookRecord['
   try {
     const found = await sync.diagnose({ namespace, unwell: [failed], signal: limited });
     if (found === null) return plain;
-    const { object, sentence, evidence } = found.diagnosis;
-    return { object, sentence, evidence: evidence.slice(-25) };
+    const { object, sentence, evidence, logs } = found.diagnosis;
+    return { object, sentence, evidence, logs };
   } catch (error) {
     sync.signal.throwIfAborted();
     if (!isAppError(error) && !limited.aborted) throw error;
@@ -111,6 +111,6 @@ function hookFailed(sync: Sync, item: DesiredItem, hook: HookRun, { why }: HookR
     code: 'hook-failed',
     disposition: 'stall',
     publicMessage: `Preview ${sync.identity.slug}: the ${hook.phase} hook ${object} failed${reason}. Nothing after it was applied, and it is not run again for this revision. Mend it and push again.`,
-    data: { object: why?.object ?? object, evidence: why?.evidence ?? [] },
+    data: { object: why?.object ?? object, evidence: why?.evidence ?? [], logs: why?.logs ?? [] },
   });
 }

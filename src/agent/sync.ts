@@ -11,7 +11,7 @@ import type { Plan } from './plan/make-plan.js';
 import type { PruneDeps } from './prune/prune-objects.js';
 
 /** Finds out from its pods why an object failed; null: they do not say. */
-export type Diagnose = (input: {
+type Diagnose = (input: {
   namespace: string;
   unwell: readonly ObservedObject[];
   signal: AbortSignal;

@@ -137,7 +137,7 @@ const waitingSchema = z.looseObject({
 });
 
 /** What is awaited, a line for each commit that waits and each image that is looked for. */
-export function waitingLines(preview: unknown, now: number): string[] {
+function waitingLines(preview: unknown, now: number): string[] {
   return waitingSchema.parse(preview).members.flatMap(({ next, images }) => {
     if (next === null) return [];
     const since = next.since.slice(0, 16).replace('T', ' ');

@@ -45,7 +45,7 @@ export function completeProject(project: ProjectInput, defaults: ProjectSettings
     },
     lifetime: { ttlMs: pick((s) => s.lifetime?.ttl, 72 * hourMs) },
     limits: { previews: pick((s) => s.limits?.previews, 20), ...resourcesOf(project, defaults) },
-    secrets: pick((s) => s.secrets, []),
+    secrets: pick((s) => s.secrets, []).map(({ copy, forks }) => ({ copy, forks: forks ?? false })),
     feedback: {
       note: pick((s) => s.feedback?.note, true),
       commitStatus: {

@@ -112,7 +112,7 @@ export interface ApiTokenConfig {
   scope: 'read' | 'operate';
 }
 
-export interface RegistryEntry {
+interface RegistryEntry {
   /** In lower case, with its port where it has one. */
   host: string;
   /** null: nobody signs in. */

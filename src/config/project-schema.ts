@@ -212,9 +212,9 @@ const projectSettings = {
             description:
               'A secret of the namespace `secretsFrom` of the agent, copied into each preview’s. Readable by every author of a followed merge request.',
           }),
-          forks: flag().default(false).meta({
-            default: false,
-            description: 'true: merge requests from forks get it, too, and with it whoever may fork.',
+          forks: flag().optional().meta({
+            description:
+              'true: merge requests from forks get it, too, and with it whoever may fork. Absent: they do not.',
           }),
         },
         typed('a group of keys'),
@@ -248,13 +248,13 @@ const projectSettings = {
         .regex(/^\/[\x21-\x7e]*$/, 'not a path that begins with / and has no blank.')
         .max(2_000, 'longer than 2000 characters. Shorten it.')
         .optional()
-        .meta({ default: '/healthz', description: 'Path that is asked, below the preview’s URL.' }),
+        .meta({ description: 'Path that is asked, below the preview’s URL. Absent: `/healthz`.' }),
       expect: wholeNumber(100, 599)
         .optional()
-        .meta({ default: 200, description: 'HTTP status that the answer must have; no redirect is followed.' }),
+        .meta({ description: 'HTTP status that the answer must have; no redirect is followed. Absent: 200.' }),
       within: duration()
         .optional()
-        .meta({ default: '3m', description: 'Not answered so for this long after its objects are healthy: failed.' }),
+        .meta({ description: 'Not answered so for this long after its objects are healthy: failed. Absent: 3m.' }),
     })
     .optional()
     .meta({ description: 'Absent: a preview is ready when its objects are healthy. Needs `preview.url`.' }),

@@ -38,7 +38,13 @@ export function projectsInForce(config: ManagerConfig, resolved: readonly Resolv
     const found = byPath.get(project.path);
     if (found?.projectId == null) continue;
     const policy = policyOf(config, project);
-    byId.set(found.projectId, { projectId: found.projectId, config: project, policy, cloneUrl: found.cloneUrl, isPublic: found.isPublic ?? null });
+    byId.set(found.projectId, {
+      projectId: found.projectId,
+      config: project,
+      policy,
+      cloneUrl: found.cloneUrl,
+      isPublic: found.isPublic ?? null,
+    });
   }
   const limits = {
     total: config.limits.previews,

@@ -4,8 +4,8 @@ import type { ManagerConfig } from '../config/manager-config.js';
 import { changedSections, watchReload } from '../config/watch-reload.js';
 import { createGitLab, type GitLab, type GitLabOptions } from '../gitlab/client.js';
 import { getProject } from '../gitlab/projects.js';
-import { createRegistries } from '../registry/registries.js';
 import { createManagerMetrics, type ManagerMetrics } from '../metrics/manager-metrics.js';
+import { createRegistries } from '../registry/registries.js';
 import { listenToBranch } from '../store/branch-listener.js';
 import { enqueueAll } from '../store/due.js';
 import { recallProject, rememberProject } from '../store/follow-cursor.js';
@@ -19,7 +19,6 @@ import {
   sampleQueueDepth,
 } from '../store/web-metrics.js';
 import { resolveProjects } from './follow/resolve-projects.js';
-import { imageFinder } from './serve-images.js';
 import { intakePressure } from './intake-pressure.js';
 import { type ProjectsInForce, projectsInForce, renderProjectOf } from './projects-in-force.js';
 import { openBranchRoom } from './serve-branch.js';
@@ -27,6 +26,7 @@ import { startClock } from './serve-clock.js';
 import { type ManagerDatabase, openDatabase } from './serve-database.js';
 import { gitlabCalls } from './serve-gitlab.js';
 import { openServers } from './serve-http.js';
+import { imageFinder } from './serve-images.js';
 import { openRenderRoom, templatesJob } from './serve-render.js';
 import { createRoutes } from './serve-routes.js';
 import { createTasks, followJob } from './serve-tasks.js';
@@ -112,14 +112,33 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
     signal,
     log,
   });
-  const taskDeps = { pool, gitlab, calls, hasImage, projects: force.projects, writer: room.writer, branch: config.branch.name };
+  const taskDeps = {
+    pool,
+    gitlab,
+    calls,
+    hasImage,
+    projects: force.projects,
+    writer: room.writer,
+    branch: config.branch.name,
+  };
   const startedAt = await databaseNow(pool);
   const pressure = intakePressure();
   const tasks = createTasks({ ...taskDeps, rendering, startedAt, intake: pressure, metrics, log });
   const queue = await startQueue({ url: database.url, tasks, concurrency, log });
   releases.push(queue.stop);
   const { projects, current } = force;
-  const parts = createRoutes({ rendering: rendering.desk, pool, calls, config: current, projects, listener, pressure, metrics, signal, log });
+  const parts = createRoutes({
+    rendering: rendering.desk,
+    pool,
+    calls,
+    config: current,
+    projects,
+    listener,
+    pressure,
+    metrics,
+    signal,
+    log,
+  });
   const servers = await openServers(parts, config.listen, log);
   releases.push(servers.stop);
   const resolve = force.resolve;

@@ -2,6 +2,7 @@ import type { DecideInput } from './decision.js';
 import type { Desire } from './desire.js';
 import type { GatesState } from './gate.js';
 import { holdsSlot, transition } from './lifecycle.js';
+import { advanceLinked } from './linked-advance.js';
 import type { Member, NextSha, Preview, WaitingFor } from './preview.js';
 import { slotIsFree } from './quota.js';
 import { gatesOfSha } from './sha-gates.js';
@@ -23,6 +24,9 @@ export function shaToDeploy(row: Preview | null, want: Desire | null, input: Dec
 export function applyAdvance(row: Preview, want: Desire | null, input: DecideInput): Preview {
   if (want?.runs !== true || input.policy === null || row.phase === 'stopping' || row.phase === 'stopped') {
     return row;
+  }
+  if (input.linked !== undefined) {
+    return advanceLinked(row, { ...input, linked: input.linked });
   }
   const sha = shaToDeploy(row, want, input);
   if (sha === null) {

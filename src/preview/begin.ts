@@ -2,7 +2,7 @@ import type { DecideInput } from './decision.js';
 import type { Desire } from './desire.js';
 import { expiresAt, lastActivityAt, revives } from './expiry.js';
 import type { MergeRequestFacts } from './facts.js';
-import { chooseSlug, namespaceOf, type SlugClaim, slugCandidates, urlOf } from './naming.js';
+import { chooseSlug, linkedSlugs, namespaceOf, type SlugClaim, slugCandidates, urlOf } from './naming.js';
 import type { Policy } from './policy.js';
 import type { Preview } from './preview.js';
 import { newestOf, settingsOf, startedBy } from './wishes.js';
@@ -28,7 +28,9 @@ export function begin(row: Preview | null, want: Desire | null, input: DecideInp
   if (input.reading !== 'fresh') {
     return { kind: 'reading' };
   }
-  const claim = chooseSlug(slugCandidates(policy, facts), input.slugs, row?.slug ?? null);
+  const { linked } = input;
+  const candidates = linked === undefined ? slugCandidates(policy, facts) : linkedSlugs(policy, linked);
+  const claim = chooseSlug(candidates, input.slugs, row?.slug ?? null);
   return claim === null
     ? { kind: 'slug-taken' }
     : { kind: 'begin', preview: incarnation(row, claim, policy, facts, input) };
@@ -51,7 +53,10 @@ function incarnation(
     cluster: policy.cluster,
     namespace: namespaceOf(policy, claim.slug),
     url: urlOf(policy, claim.slug, facts),
-    members: [{ projectId: facts.projectId, iid: facts.iid, wantedSha: null, deployedSha: null, next: null }],
+    members:
+      input.linked === undefined
+        ? [{ projectId: facts.projectId, iid: facts.iid, wantedSha: null, deployedSha: null, next: null }]
+        : [],
     phase: 'waiting',
     waitingFor: null,
     waitingSince: null,

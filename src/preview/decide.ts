@@ -6,6 +6,8 @@ import { type Desire, desire } from './desire.js';
 import { createdEvent, eventsBetween } from './events.js';
 import { expiresAt, lastActivityAt } from './expiry.js';
 import { hasFile, holdsSlot } from './lifecycle.js';
+import { combine } from './linked.js';
+import { linkedOpenGates, linkedReads } from './linked-advance.js';
 import { applyObservation, applyTimeout, deployTimeoutAt } from './observe.js';
 import { applyRedeploy, applySettings, ordersDiffer } from './orders.js';
 import type { Policy } from './policy.js';
@@ -37,8 +39,8 @@ const steps: readonly Step[] = [
  * deciding again on its own result changes nothing, and it depends on no event that may be lost, doubled or late.
  */
 export function decide(given: DecideInput): Decision {
-  const input = withBranchWish(given);
-  const want = desire(input.policy, input.facts, input.wishes, input.now);
+  const input = withBranchWish(withCombined(given));
+  const want = desire(input.policy, input.facts, input.wishes, input.now, input);
   const events: DecisionEvent[] = [];
   const current = input.preview === null ? null : run(input.preview, want, input, events);
   const beginning = begin(current, want, input);
@@ -64,7 +66,8 @@ export function neededReads(input: DecideInput, asked: boolean): NeededReads {
   }
   const isFollowed = input.policy !== null;
   const lives = input.preview !== null && input.preview.phase !== 'stopped';
-  const isDue = (asked && (isFollowed || lives)) || (input.facts === null && isFollowed);
+  const isNew = input.facts === null && isFollowed && input.linked === undefined;
+  const isDue = (asked && (isFollowed || lives)) || isNew;
   return { ...needed, mergeRequest: needed.mergeRequest || isDue };
 }
 
@@ -74,6 +77,11 @@ export function nextDueAt(preview: Preview, policy: Policy | null): Instant | nu
     return null;
   }
   return Math.min(preview.expiresAt, deployTimeoutAt(preview, policy) ?? preview.expiresAt);
+}
+
+/** A linked preview is decided about as if all its merge requests were one. */
+function withCombined(input: DecideInput): DecideInput {
+  return input.linked === undefined ? input : { ...input, ...combine(input.linked, input.wishes) };
 }
 
 function withBranchWish(input: DecideInput): DecideInput {
@@ -110,6 +118,11 @@ function applyRefresh(row: Preview, _: Desire | null, input: DecideInput): Previ
 function neededBy(row: Preview | null, want: Desire | null, input: DecideInput, toBegin: boolean): NeededReads {
   const runs = row !== null && row.phase !== 'stopping' && row.phase !== 'stopped';
   const mergeRequest = input.reading === 'none' && (toBegin || (runs && lacksReading(input, want)));
+  if (input.linked !== undefined) {
+    const isWanted = (runs || toBegin) && want?.runs === true && input.policy !== null && input.facts !== null;
+    const reads = isWanted ? linkedReads(runs ? row : null, { ...input, linked: input.linked }) : { images: [] };
+    return { mergeRequest, gateSha: null, ...reads };
+  }
   const sha = runs || toBegin ? shaToDeploy(row, want, input) : null;
   const gates = sha === null ? null : gatesOfSha(sha, row?.slug ?? null, input);
   // A preview that has not begun has no row in which it is told what it waits for.
@@ -126,6 +139,9 @@ function openGatesOf(row: Preview | null, input: DecideInput): OpenGate[] {
   const { facts } = input;
   if (row === null || row.phase === 'stopped' || facts === null || facts.sha === null) {
     return [];
+  }
+  if (input.linked !== undefined) {
+    return input.policy === null ? [] : linkedOpenGates(row, { ...input, linked: input.linked });
   }
   const { projectId, sha } = facts;
   return (gatesOfSha(sha, row.slug, input)?.open ?? []).map((gate) => ({ projectId, sha, gate }));
@@ -172,8 +188,13 @@ function fileMayDiffer(before: Preview | null, after: Preview | null, input: Dec
     before === null ||
     before.incarnation !== after.incarnation ||
     ordersDiffer(before, after) ||
-    before.members.some((member, index) => member.wantedSha !== after.members[index]?.wantedSha)
+    whatRuns(before) !== whatRuns(after)
   );
+}
+
+/** What the file says of the members: who they are, and which sha each has. */
+function whatRuns({ members }: Preview): string {
+  return JSON.stringify(members.map(({ projectId, iid, wantedSha, branch }) => [projectId, iid, wantedSha, branch]));
 }
 
 function freesSlot(before: Preview | null, after: Preview | null): boolean {

@@ -1,5 +1,6 @@
 import type { BranchFact } from './branch.js';
 import type { GateFact, MergeRequestFacts, Observation, Wish } from './facts.js';
+import type { Linked } from './linked.js';
 import type { SlugClaim } from './naming.js';
 import type { Policy, SlotUsage } from './policy.js';
 import type { Instant, Phase, Preview } from './preview.js';
@@ -48,6 +49,10 @@ export interface DecideInput {
   branch: BranchFact | null;
   /** No push of this incarnation was ever begun, so that no agent will ever report it gone. */
   neverCommitted: boolean;
+  /** Of a linked preview, whose `facts` are made of these. Absent: the preview of one merge request. */
+  linked?: Linked;
+  /** The group whose previews show this merge request, so that it has none of its own. Absent: none. */
+  linkedTo?: string;
 }
 
 export interface DecisionEvent {
@@ -88,6 +93,10 @@ export interface NeededReads {
   gateSha: string | null;
   /** Images that must be looked for in their registries from now on. */
   images: ImageWait[];
+  /** Of a linked preview, in place of `gateSha`: whose pipelines must be read. */
+  memberGates?: { projectId: number; iid: number | null; sha: string }[];
+  /** Of a linked preview: projects whose target branch must be read. */
+  baselines?: number[];
 }
 
 /** An image that one sha waits for. */

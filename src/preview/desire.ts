@@ -1,6 +1,7 @@
 import { expiresAt } from './expiry.js';
 import type { MergeRequestFacts, Wish } from './facts.js';
-import { followVerdict } from './follow.js';
+import { followVerdict, isFork } from './follow.js';
+import { type Linked, linkedVerdict } from './linked.js';
 import type { Policy } from './policy.js';
 import type { Instant, StopReason } from './preview.js';
 import { startedBy } from './wishes.js';
@@ -32,6 +33,7 @@ export function desire(
   facts: MergeRequestFacts | null,
   wishes: Wish[],
   now: Instant,
+  link: { linked?: Linked | undefined; linkedTo?: string | undefined } = {},
 ): Desire | null {
   const word = newestWord(facts, wishes);
   const ended = facts === null ? null : endOf(facts);
@@ -45,7 +47,14 @@ export function desire(
     const detail = 'its project is no longer in the configuration';
     return { runs: false, reason: 'unfollowed', explained: false, needsReading: false, at: null, by: null, detail };
   }
-  return facts === null ? null : followedAndAlive(policy, facts, wishes, now);
+  if (facts === null) {
+    return null;
+  }
+  if (link.linkedTo !== undefined && !isFork(facts)) {
+    const detail = `its project takes part in the linked previews of the group ${link.linkedTo}`;
+    return { runs: false, reason: 'unfollowed', explained: false, needsReading: false, at: null, by: null, detail };
+  }
+  return followedAndAlive(policy, facts, wishes, now, link.linked);
 }
 
 /** The newest wish to stop or to start; null when there is none, or when a reopening came after it. */
@@ -75,9 +84,16 @@ function stoppedBy(wish: Wish): Desire {
   return { runs: false, reason: source, explained: source !== 'git', needsReading: false, at, by, detail: null };
 }
 
-function followedAndAlive(policy: Policy, facts: MergeRequestFacts, wishes: Wish[], now: Instant): Desire {
+function followedAndAlive(
+  policy: Policy,
+  facts: MergeRequestFacts,
+  wishes: Wish[],
+  now: Instant,
+  linked: Linked | undefined,
+): Desire {
   const stop = { runs: false, explained: false, needsReading: true, by: null } as const;
-  const verdict = followVerdict(policy.follow, facts, startedBy(facts, wishes) !== null);
+  const asked = startedBy(facts, wishes) !== null;
+  const verdict = linked === undefined ? followVerdict(policy.follow, facts, asked) : linkedVerdict(linked, asked);
   if (!verdict.follows) {
     return { ...stop, reason: verdict.reason, at: null, detail: verdict.detail };
   }

@@ -7,6 +7,12 @@ const maxLabelLength = 63;
 /** What may stand in `preview.name`. */
 export const nameVariables = ['project', 'iid', 'branchSlug'] as const;
 
+/** What may stand in `preview.name` of a group. */
+export const groupNameVariables = ['group', 'branchSlug'] as const;
+
+/** What may stand in `preview.url` of a group. */
+export const groupUrlVariables = ['slug', 'namespace', 'group', 'branchSlug'] as const;
+
 /** What may stand in `preview.url`. */
 export const urlVariables = ['slug', 'namespace', 'project', 'iid', 'branchSlug'] as const;
 
@@ -46,6 +52,16 @@ export function slugCandidates(policy: Policy, facts: Pick<MergeRequestFacts, 'p
   return [...new Set([first, ...suffixed.filter((slug) => slug !== null)])];
 }
 
+/** The same of a linked preview: `suffix` tells its subject from every other. */
+export function linkedSlugs(policy: Policy, linked: { branch: string; suffix: string }): string[] {
+  const maxLength = maxLabelLength - policy.namespacePrefix.length;
+  const values = { group: policy.project, branchSlug: branchSlug(linked.branch) };
+  const named = label(fill(policy.nameTemplate, values), maxLength);
+  const first = named === '' ? label(policy.project, maxLength) : named;
+  const suffix = `-${linked.suffix}`;
+  return [first, `${label(first, maxLength - suffix.length)}${suffix}`];
+}
+
 /** The claim to use: the slug that the subject had before while it may keep it, else the first that is not taken. */
 export function chooseSlug(candidates: string[], claims: SlugClaim[], previous: string | null): SlugClaim | null {
   const order = previous !== null && candidates.includes(previous) ? [previous, ...candidates] : candidates;
@@ -80,7 +96,7 @@ export function urlFrom(template: string, values: Record<(typeof urlVariables)[n
 }
 
 function nameValues(policy: Policy, facts: Pick<MergeRequestFacts, 'iid' | 'sourceBranch'>) {
-  return { project: policy.project, iid: String(facts.iid), branchSlug: branchSlug(facts.sourceBranch) };
+  return { project: policy.project, group: policy.project, iid: String(facts.iid), branchSlug: branchSlug(facts.sourceBranch) };
 }
 
 /** An unknown variable leaves nothing: the configuration was checked before, and a brace would break a URL. */

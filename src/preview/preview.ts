@@ -44,6 +44,8 @@ export interface Member {
   deployedSha: string | null;
   /** The newest sha, while it may not be deployed yet. */
   next: NextSha | null;
+  /** Of a baseline member: the target branch that its shas are of. Absent of a merge request. */
+  branch?: string;
 }
 
 /** A stop that the breaker holds back. */
@@ -57,9 +59,9 @@ export interface Preview {
   slug: string;
   /** 1 for the first life of a slug, one more for each that follows. */
   incarnation: number;
-  /** `mr:<project id>:<iid>`; unique while not stopped. */
+  /** `mr:<project id>:<iid>` or `group:<name>:<source branch>`; unique while not stopped. */
   subject: string;
-  /** `name` of the project in the configuration. */
+  /** `name` of the project in the configuration; of a linked preview that of its group. */
   project: string;
   /** Name of the agent that runs it (`spec.destination.name`). */
   cluster: string;

@@ -27,7 +27,11 @@ export async function saveSubject(transaction: Queryable, change: SubjectChange)
     change.ended === null
       ? null
       : // First, and alone: the indexes that allow one living row a slug and a subject are checked row by row.
-        save(transaction, { ...change, preview: change.ended, events: [], openedGates: [], images: [], jobs: [] }, false);
+        save(
+          transaction,
+          { ...change, preview: change.ended, events: [], openedGates: [], images: [], jobs: [] },
+          false,
+        );
   await Promise.all([ended, save(transaction, change, change.needsCommit)]);
 }
 

@@ -8,7 +8,7 @@ let world: World;
 let agent: RunningAgent;
 
 beforeAll(async () => {
-  world = await createWorld();
+  world = await createWorld({ kinds: { allow: ['nowhere.example.com/Widget'], deny: [] } });
   agent = await world.start();
 });
 
@@ -124,6 +124,18 @@ test('a revision that changes nothing of an object asks the API server nothing a
   expect(own.map((write) => /configmaps\/(\w+)/.exec(write)?.[1])).toEqual(['two', 'two']);
   expect(own.map((write) => write.includes('dryRun=All'))).toEqual([true, false]);
   expect((await findMap('same', 'one'))?.metadata.resourceVersion).toBe(before?.metadata.resourceVersion);
+});
+
+test('a kind that the cluster does not serve is waited for only where the file says so', async () => {
+  const widget = JSON.stringify({ apiVersion: 'nowhere.example.com/v1', kind: 'Widget', metadata: { name: 'w' } });
+  await publish('widget', { 'a.json': widget });
+  await world.waitForState('widget', 'degraded');
+  const spec = { syncPolicy: { syncOptions: ['SkipDryRunOnMissingResource=true'] } };
+  const file = await publish('widget', {}, { spec });
+  await world.waitForState('widget', 'applying', { revision: world.revision(file) });
+  await eventually('what it waits for', () => {
+    return world.manager.newest('widget')?.diagnosis?.sentence.includes('waits until the cluster has the kind Widget');
+  });
 });
 
 test('a field of another program that the file does not name is looked at, and not written over', async () => {

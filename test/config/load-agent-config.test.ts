@@ -36,7 +36,14 @@ describe('agent.yaml', () => {
       agentNamespace: 'mayfly',
       hosts: [],
       repositories: [{ pattern: 'https://gitlab.example.com/acme/*' }],
+      probe: { allowLoopback: false },
       podSecurity: 'baseline',
+      limits: { previews: 300, resources: { cpu: '8', memory: '16Gi', pods: 60 } },
+      network: {
+        policy: 'isolated',
+        allowFrom: ['ingress-nginx'],
+        denyTo: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'],
+      },
       teardownTimeoutMs: 300_000,
       concurrency: 10,
       dataDir: resolve('agent-data'),
@@ -55,6 +62,10 @@ repositories:
 kubeconfig: {path: /etc/kubeconfig, context: dev}
 hosts: ["*.preview.example.com", shop.example.com]
 podSecurity: restricted
+probe: {allowLoopback: true}
+limits: {previews: 10, resources: {cpu: 2, memory: none, pods: none}}
+secretsFrom: previews-shared
+network: {policy: open, allowFrom: [], denyTo: ["192.0.2.0/24"]}
 teardown: {timeout: 90s}
 concurrency: 3
 namespacePrefix: mr-
@@ -64,7 +75,11 @@ agentNamespace: mayfly-agent
       repositories: [{ pattern: 'https://gitlab.example.com/*', username: 'mayfly', token: 'read-token-1' }],
       kubeconfig: { path: '/etc/kubeconfig', context: 'dev' },
       hosts: ['*.preview.example.com', 'shop.example.com'],
+      probe: { allowLoopback: true },
       podSecurity: 'restricted',
+      limits: { previews: 10, resources: { cpu: '2' } },
+      secretsFrom: 'previews-shared',
+      network: { policy: 'open', allowFrom: [], denyTo: ['192.0.2.0/24'] },
       teardownTimeoutMs: 90_000,
       concurrency: 3,
       namespacePrefix: 'mr-',
@@ -76,7 +91,7 @@ agentNamespace: mayfly-agent
     ['engine: argocd', '5:9 engine: not one of builtin.'],
     [
       'kinds: {}',
-      '5:1 kinds: unknown key, which this version does not have. The nearest key here is `hosts`; known are `name`, `manager`, `branch`, `engine`, `namespacePrefix`, `agentNamespace`, `hosts`, `repositories`, `podSecurity`, `teardown`, `concurrency`, `dataDir`, `kubeconfig`, `listen`, `log`.',
+      '5:1 kinds: unknown key, which this version does not have. The nearest key here is `hosts`; known are `name`, `manager`, `branch`, `engine`, `namespacePrefix`, `agentNamespace`, `hosts`, `repositories`, `programs`, `probe`, `podSecurity`, `limits`, `secretsFrom`, `network`, `teardown`, `concurrency`, `dataDir`, `kubeconfig`, `listen`, `log`.',
     ],
     ['podSecurity: privileged', '5:14 podSecurity: not one of baseline, restricted.'],
     [
@@ -87,6 +102,16 @@ agentNamespace: mayfly-agent
       'agentNamespace: preview-agent',
       '5:17 agentNamespace: begins with the prefix of previews, preview-. Keep the agent in a namespace that no preview can be called.',
     ],
+    [
+      'secretsFrom: preview-shared',
+      '5:14 secretsFrom: begins with the prefix of previews, preview-. Keep shared secrets in a namespace that no preview can be called.',
+    ],
+    [
+      'secretsFrom: mayfly',
+      '5:14 secretsFrom: is the agent’s own namespace, whose secrets open Git and the manager. Use another one.',
+    ],
+    ['network: {denyTo: [10.0.0.0]}', '5:20 network.denyTo[0]: not a network such as 10.0.0.0/8 or fc00::/7.'],
+    ['limits: {resources: {cpu: many}}', '5:27 limits.resources.cpu: not a quantity such as 4, 500m or 8Gi.'],
     ['kubeconfig: 3', '5:13 kubeconfig: must be a path or a group of keys, not a number.'],
     ['kubeconfig: {contxt: a, path: b}', '5:14 kubeconfig.contxt: unknown key. Did you mean `context`?'],
   ])('refuses %s', async (yaml, sentence) => {

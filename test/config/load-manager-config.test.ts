@@ -63,7 +63,9 @@ describe('mayfly.yaml', () => {
           gate: { pipeline: 'none', image: [], approval: 'none' },
           lifetime: { ttlMs: 72 * hour },
           limits: { previews: 20 },
-          feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false } },
+          secrets: [],
+          feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false }, logs: 'auto' },
+          probe: null,
           commands: { level: 30 },
           settable: [],
           deployTimeoutMs: 600_000,
@@ -110,16 +112,18 @@ describe('mayfly.yaml', () => {
       },
       gate: { pipeline: 'success', image: ['registry.example.com/shop:{{sha}}'], approval: 'member' },
       lifetime: { ttl: '1d12h' },
-      limits: { previews: 3 },
-      feedback: { note: false, commitStatus: { name: 'p', blocking: true } },
+      limits: { previews: 3, resources: { cpu: '2', memory: '1Gi', pods: 5 } },
+      secrets: [{ copy: 'registry-pull', forks: true }],
+      feedback: { note: false, commitStatus: { name: 'p', blocking: true }, logs: 'dashboard' },
+      probe: { path: '/up', expect: 204, within: '90s' },
       commands: { level: 'maintainer' },
       settable: ['replicas'],
       deployTimeout: '90s',
       webhookSecret: ['one', 'two'],
     };
     const keys = keyReference(configSchemas().manager).filter((each) => each.key.startsWith('projects[].'));
-    // `name` and `path` alone cannot stand in the defaults; `chart` stands instead of a folder.
-    expect(leaves(settings)).toHaveLength(keys.length - 3 + leaves(settings.preview.values).length - 1);
+    // `name` and `path` alone cannot stand in the defaults; `chart` stands instead of a folder; a list is one leaf.
+    expect(leaves(settings)).toHaveLength(keys.length - 4 + leaves(settings.preview.values).length - 1);
 
     const listed = `${least}registries: [{host: registry.example.com}]\n`;
     const inDefaults = await load(`${listed}defaults: ${JSON.stringify(settings)}\n`);
@@ -129,6 +133,8 @@ describe('mayfly.yaml', () => {
       preview: { source: { fixed: { repository: 'https://git.example.com/a/b', revision: 'a'.repeat(40) } } },
       lifetime: { ttlMs: 36 * hour },
       deployTimeoutMs: 90_000,
+      feedback: { logs: 'dashboard' },
+      probe: { path: '/up', expect: 204, withinMs: 90_000 },
       webhookSecrets: ['one', 'two'],
     });
   });

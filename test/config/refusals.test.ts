@@ -45,7 +45,7 @@ agents: [{name: default, token: a-token-of-some-length}]
     [
       'a key of another place',
       'ttl: 3h',
-      '11:5 projects[0].ttl: unknown key, which this version does not have. A key of this name belongs at `projects[].lifetime.ttl`. The nearest key here is `path`; known are `name`, `path`, `preview`, `follow`, `gate`, `lifetime`, `limits`, `feedback`, `commands`, `settable`, `deployTimeout`, `webhookSecret`.',
+      '11:5 projects[0].ttl: unknown key, which this version does not have. A key of this name belongs at `projects[].lifetime.ttl`. The nearest key here is `path`; known are `name`, `path`, `preview`, `follow`, `gate`, `lifetime`, `limits`, `secrets`, `feedback`, `probe`, `commands`, `settable`, `deployTimeout`, `webhookSecret`.',
     ],
     [
       'a key of a later version',
@@ -117,6 +117,17 @@ agents: [{name: default, token: a-token-of-some-length}]
       'preview: {source: {path: ../x}}',
       '11:30 projects[0].preview.source.path: not a folder inside the repository, such as deploy/preview. Write it relative and without "..".',
     ],
+    [
+      'a key to set that has no value',
+      'settable: [replicas]',
+      '11:16 projects[0].settable[0]: is no key of `preview.values`. Give replicas a value there, which is what it is until it is set.',
+    ],
+    [
+      'a list to set',
+      'preview: {values: {list: [1]}}\n    settable: [list]',
+      '12:16 projects[0].settable[0]: has a list or a group for its value. Only a number, a text, or true or false can be set.',
+    ],
+    ['a role', 'commands: {level: boss}', '11:23 projects[0].commands.level: not one of guest, planner, reporter, developer, maintainer, owner.'],
     ['forks', 'follow: {forks: some}', '11:21 projects[0].follow.forks: not one of never, approved, always.'],
     ['no time at all', 'lifetime: {ttl: 0s}', '11:21 projects[0].lifetime.ttl: too short. The least is 1s.'],
     [

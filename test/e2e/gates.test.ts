@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Pipeline } from '../../src/sandbox/gitlab/model.js';
+import { runProgram } from '../support/program.js';
 import { credential, type RegistryStandIn, startRegistry } from '../support/registry-stand-in.js';
 import { shopPath } from '../support/world.js';
 import { openStage, type Stage } from './stage.js';
@@ -89,6 +90,11 @@ test('a sha is deployed once its jobs succeeded, a member approved it and its im
     waitingFor: 'image',
     members: [{ next: { detail: `The image ${image} is not there yet.` } }],
   });
+
+  const environment = { MAYFLY_URL: stage.managerUrl, MAYFLY_TOKEN: stage.apiToken };
+  const { output } = await runProgram(['show', slug], { env: environment });
+  expect(output).toContain(`${sha.slice(0, 8)} waits for image since `);
+  expect(output).toMatch(/image \S+ is not there yet \(looked \d+ s ago\)/);
 
   // One of two images is not enough.
   registry.images.add(`acme/shop:${sha.slice(0, 8)}`);

@@ -1,6 +1,6 @@
 import type { Manifest, ObjectReference } from '../manifest.js';
 
-export interface ObjectQuery {
+interface ObjectQuery {
   apiVersion: string;
   kind: string;
   /** null: a cluster-scoped kind. */
@@ -8,7 +8,7 @@ export interface ObjectQuery {
   fieldSelector?: string;
 }
 
-export interface LogQuery {
+interface LogQuery {
   namespace: string;
   pod: string;
   container: string;

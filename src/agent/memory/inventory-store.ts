@@ -20,7 +20,14 @@ const hookSchema = z.object({
   revision: z.string(),
   run: z.string().nullable(),
   ended: z.record(z.string(), z.enum(['Succeeded', 'Failed'])),
-  why: z.object({ object: z.string().nullable(), sentence: z.string(), evidence: z.array(z.string()) }).optional(),
+  why: z
+    .object({
+      object: z.string().nullable(),
+      sentence: z.string(),
+      evidence: z.array(z.string()),
+      logs: z.array(z.string()).optional(),
+    })
+    .optional(),
 });
 
 const entrySchema = z.object({
@@ -48,9 +55,7 @@ const inventorySchema = z.object({
   createdAt: z.number(),
   condemned: z.string().nullable(),
   objects: z.array(entrySchema),
-  remarks: z
-    .array(z.object({ group: z.string(), kind: z.string(), name: z.string(), message: z.string() }))
-    .optional(),
+  remarks: z.array(z.object({ group: z.string(), kind: z.string(), name: z.string(), message: z.string() })).optional(),
   // Absent from what an older agent wrote: the namespace is furnished at the next look.
   furniture: z.array(entrySchema.extend({ want: z.string() })).optional(),
   project: z.string().optional(),

@@ -17,7 +17,7 @@ export interface LiveFacts {
  * What an object needs. `create`: it is not in the cluster. `examine`: it is, and may differ. `run`: a hook that has
  * not ended. `nothing`: it is as it was applied, which needs no request.
  */
-export type Need = 'create' | 'examine' | 'run' | 'nothing';
+type Need = 'create' | 'examine' | 'run' | 'nothing';
 
 export interface Plan {
   /** By item; every one of the desired is there. */

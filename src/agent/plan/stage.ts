@@ -49,14 +49,6 @@ export function isAfterSync(stage: readonly number[]): boolean {
   return (stage[0] ?? 0) > phaseOrder.Sync;
 }
 
-/** For people: `wave 2`, `wave 2 of PostSync`. */
-export function stageName(stage: Stage): string {
-  const own = stage[2] === phaseOrder.Sync && stage[3] === 0;
-  const [phase, wave] = own ? [stage[0], stage[1]] : [stage[2], stage[3]];
-  const named = Object.entries(phaseOrder).find(([, order]) => order === phase)?.[0] ?? 'Sync';
-  return named === 'Sync' ? `wave ${wave}` : `${named}, wave ${wave}`;
-}
-
 /** Groups by stage, the first one first. */
 export function inStages<T extends { stage: Stage }>(items: readonly T[]): T[][] {
   const groups = new Map<string, T[]>();

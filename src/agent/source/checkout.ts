@@ -77,13 +77,18 @@ export function createCheckout(
     let found: Found = { kind: 'folder', path: '', oid: '' };
     for (let links = 0, at = 0; at < wanted.length; at += 1) {
       const name = wanted[at] ?? '';
+      if (name === '..') {
+        // Only a link's target has it, and there it means the folder above where the walk really is.
+        if (found.path === '') throw badLink(path, 'leaves the repository');
+        found = { kind: 'folder', path: parentOf(found.path), oid: '' };
+        continue;
+      }
       const entry = (await entriesOf(found.path))?.find((each) => each.name === name);
       if (entry === undefined) return null;
       if (entry.mode === '120000') {
         links += 1;
         if (links > maxLinks) throw badLink(path, 'is one of too many links in a row');
-        wanted = [...(await targetOf(entry.oid, found.path, path)), ...wanted.slice(at + 1)];
-        found = { kind: 'folder', path: '', oid: '' };
+        wanted = [...(await targetOf(entry.oid, path)), ...wanted.slice(at + 1)];
         at = -1;
         continue;
       }
@@ -94,13 +99,12 @@ export function createCheckout(
     return found;
   }
 
-  async function targetOf(oid: string, folder: string, path: string): Promise<string[]> {
+  /** Segments from the folder that the link is in. */
+  async function targetOf(oid: string, path: string): Promise<string[]> {
     const content = await tree.readBlob(oid);
     const target = new TextDecoder().decode(content.subarray(0, maxLinkBytes));
     if (target.startsWith('/') || content.byteLength >= maxLinkBytes) throw badLink(path, 'leaves the repository');
-    const resolved = resolve(`${folder}/${target}`);
-    if (resolved === null) throw badLink(path, 'leaves the repository');
-    return resolved;
+    return target.split('/').filter((part) => part !== '' && part !== '.');
   }
 
   async function read(path: string): Promise<Uint8Array> {
@@ -163,6 +167,10 @@ export function resolve(path: string): string[] | null {
     else if (segments.pop() === undefined) return null;
   }
   return segments;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 function segmentsOf(path: string): string[] {

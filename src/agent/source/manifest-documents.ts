@@ -62,7 +62,8 @@ function isList(manifest: { kind: string; items?: unknown }): boolean {
 }
 
 function asManifest(path: string, document: unknown): Manifest {
-  const { apiVersion, kind, metadata } = fields(document);
+  const { apiVersion, kind } = fields(document);
+  const metadata = withHookName(fields(fields(document).metadata));
   if (typeof apiVersion !== 'string' || apiVersion === '' || typeof kind !== 'string' || kind === '') {
     throw invalid(path, 'a document has no apiVersion or kind');
   }
@@ -76,7 +77,18 @@ function asManifest(path: string, document: unknown): Manifest {
   if (!isTextMap(labels) || !isTextMap(annotations)) {
     throw invalid(path, `${named}: labels and annotations must have strings as values; put numbers and true in quotes`);
   }
-  return document as Manifest;
+  return { ...fields(document), metadata } as Manifest;
+}
+
+const hookAnnotations = ['argocd.argoproj.io/hook', 'helm.sh/hook'];
+
+/** A hook may leave its name to whoever runs it. One name is enough: what an earlier run left makes way for the next. */
+function withHookName(metadata: Record<string, unknown>): Record<string, unknown> {
+  const { generateName, ...named } = metadata;
+  const annotations = fields(metadata.annotations);
+  const hook = hookAnnotations.map((key) => annotations[key]).find((value) => typeof value === 'string');
+  if (typeof generateName !== 'string' || metadata.name !== undefined || hook === undefined) return metadata;
+  return { ...named, name: `${generateName}${String(hook).split(',')[0]?.trim().toLowerCase()}` };
 }
 
 function isTextMap(value: unknown): boolean {

@@ -26,9 +26,8 @@ export function feedbackJob(projectId: number, iid: number): Job {
 }
 
 /** The job that looks for the images of one registry. */
-export function imagesJob(registry: string, runAt?: number): Job {
-  const job = { task: 'images', key: `images:${registry}`, payload: { registry } };
-  return runAt === undefined ? job : { ...job, runAt };
+function imagesJob(registry: string): Job {
+  return { task: 'images', key: `images:${registry}`, payload: { registry } };
 }
 
 function imageJobs(images: readonly ImageWait[]): Job[] {

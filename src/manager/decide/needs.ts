@@ -25,7 +25,10 @@ interface SubjectQuery {
 }
 
 export interface SubjectState
-  extends Pick<DecideInput, 'now' | 'facts' | 'preview' | 'gates' | 'wishes' | 'observation' | 'neverCommitted' | 'slugs'> {
+  extends Pick<
+    DecideInput,
+    'now' | 'facts' | 'preview' | 'gates' | 'wishes' | 'observation' | 'neverCommitted' | 'slugs'
+  > {
   asked: boolean;
   unknownSince: number | null;
   occupancy: Occupancy[];

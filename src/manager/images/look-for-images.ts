@@ -4,7 +4,7 @@ import { imagePauseMs } from '../../preview/image-pause.js';
 import { parseImage } from '../../preview/image-reference.js';
 
 /** An image that a sha waits for and that is to be looked for now. */
-export interface DueImage {
+interface DueImage {
   projectId: number;
   sha: string;
   image: string;
@@ -13,7 +13,7 @@ export interface DueImage {
 }
 
 /** What one look said. */
-export interface ImageLook extends DueImage {
+interface ImageLook extends DueImage {
   found: boolean;
   /** Somebody must act before it can be found. */
   failed: boolean;

@@ -13,7 +13,7 @@ export interface RendererDeps extends TemplatesDeps {
   project(name: string): RenderProject | null;
 }
 
-export interface RenderRequest {
+interface RenderRequest {
   installation: string;
   preview: Preview;
   facts: MergeRequestFacts;

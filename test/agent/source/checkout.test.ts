@@ -8,12 +8,19 @@ test('links inside the repository are followed, to files and to folders', async 
     'base/a.yaml': 'a',
     'app/a.yaml': link('../base/a.yaml'),
     'app/all': link('../base'),
-    'app/twice': link('all/../a.yaml'),
+    // From where the first link leads, not from where it is.
+    'app/twice': link('all/../b.yaml'),
+    'b.yaml': 'b',
   });
   expect(text(await checkout.read('app/a.yaml'))).toBe('a');
   expect(text(await checkout.read('app/all/a.yaml'))).toBe('a');
+  expect(text(await checkout.read('app/twice'))).toBe('b');
   expect(await checkout.kindOf('app/all')).toBe('folder');
-  expect((await checkout.collect('app')).map(({ path }) => path)).toEqual(['app/a.yaml', 'app/all/a.yaml']);
+  expect((await checkout.collect('app')).map(({ path }) => path)).toEqual([
+    'app/a.yaml',
+    'app/twice',
+    'app/all/a.yaml',
+  ]);
 });
 
 test.each([

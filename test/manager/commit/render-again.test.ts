@@ -64,6 +64,26 @@ describe('rendering living previews again', () => {
     expect(await world.query(commits)).toEqual([{ count: 2 }]);
   });
 
+  it('leaves a file alone that says the same in other words, such as those of an earlier version', async () => {
+    await ready(1);
+    const ada = await world.person();
+    await ada.pull('dynamic-envs');
+    const printed = `# An earlier version wrote a comment here.\n${await world.file('apps/shop-1.yml')}`;
+    await ada.write('apps/shop-1.yml', `${printed}\n`);
+    await ada.push('dynamic-envs', 'As an earlier version would have written it');
+    await writer.look();
+    const blob = await world.git('rev-parse', 'dynamic-envs:apps/shop-1.yml');
+    await world.query('update preview set committed_blob = $1, edited_blob = null, edited = null', [blob]);
+    await world.query(`update preview set phase = 'ready', rendered_with = null`);
+    const { committed_generation: generation } = await world.row('shop-1');
+    const before = await head();
+    expect(await world.sweep(25)).toBe(1);
+    await writer.write();
+    expect(await head()).toBe(before);
+    expect(await world.row('shop-1')).toMatchObject({ phase: 'ready', committed_generation: generation });
+    expect(await world.sweep(25)).toBe(0);
+  });
+
   it('renders so many at a time, and goes on where it was after a restart', async () => {
     await ready(1, 2, 3, 4, 5);
     await pushTemplate(labelled);

@@ -124,6 +124,30 @@ describe('the note', () => {
     ]);
   });
 
+  it('of a public project keeps the log to the dashboard, and shows the events', async () => {
+    const diagnosis = {
+      cause: 'health',
+      object: 'Pod/web',
+      sentence: 'It crashes',
+      evidence: ['BackOff'],
+      logs: ['panic'],
+    };
+    await save({ phase: 'failed', cause: 'health' });
+    await database.pool.query(
+      `insert into observation (slug, incarnation, cluster, revision, branch_commit, start_number, counter, state,
+        objects, diagnosis) select slug, incarnation, cluster, wanted_revision, 'c', 1, 1, 'degraded', '[]', $1 from preview`,
+      [JSON.stringify(diagnosis)],
+    );
+    await run();
+    expect(ours()[0]?.body).toContain('BackOff');
+    expect(ours()[0]?.body).toContain('panic');
+    settings = { ...settings, logs: false };
+    await run();
+    expect(ours()[0]?.body).toContain('BackOff');
+    expect(ours()[0]?.body).not.toContain('panic');
+    expect(ours()[0]?.body).toContain('on the dashboard alone');
+  });
+
   it('is not written twice when nothing changed', async () => {
     await save();
     await run();

@@ -32,7 +32,14 @@ describe('a note', () => {
   });
 
   it('that waits for its pipeline says since when, and how to do without', () => {
-    const next = { sha, waitingFor: 'pipeline', since: at, detail: noPipelineDetail, link: null, stuck: false } as const;
+    const next = {
+      sha,
+      waitingFor: 'pipeline',
+      since: at,
+      detail: noPipelineDetail,
+      link: null,
+      stuck: false,
+    } as const;
     const waiting = { phase: 'waiting', waitingFor: 'pipeline', waitingSince: at } as const;
     const note = text({ ...waiting, members: [memberOf({ wantedSha: null, deployedSha: null, next })] });
     expect(note).toContain('waits for its pipeline, since 23 Nov 14:02 UTC.');
@@ -40,7 +47,14 @@ describe('a note', () => {
   });
 
   it('that waits for jobs says how many, in its own words', () => {
-    const next = { sha, waitingFor: 'pipeline', since: at, detail: 'Jobs not finished yet: 1 of 2.', link: null, stuck: false } as const;
+    const next = {
+      sha,
+      waitingFor: 'pipeline',
+      since: at,
+      detail: 'Jobs not finished yet: 1 of 2.',
+      link: null,
+      stuck: false,
+    } as const;
     const waiting = { phase: 'waiting', waitingFor: 'pipeline', waitingSince: at } as const;
     const note = text({ ...waiting, members: [memberOf({ wantedSha: null, deployedSha: null, next })] });
     expect(note).toContain('UTC. Jobs not finished yet: 1 of 2.\n');
@@ -78,8 +92,26 @@ describe('a note', () => {
     );
   });
 
+  it('shows the log behind the events, or where it is', () => {
+    const diagnosis = { object: 'Pod/web', sentence: 'It crashes', evidence: ['BackOff Pod/web: again'] };
+    const failed = { phase: 'failed', cause: 'health', message: 'It crashes' } as const;
+    const shown = text(failed, { diagnosis: { ...diagnosis, logs: ['panic: config', '```', '@all </details>'] } });
+    expect(shown).toContain('The last lines of its log:\n\n````text\npanic: config\n```\n@all </details>\n````');
+    const withheld = text(failed, { diagnosis: { ...diagnosis, logs: [], logsWithheld: true } });
+    expect(withheld).toContain('BackOff Pod/web: again');
+    expect(withheld).toContain('Its log is shown on the dashboard alone.');
+    expect(text(failed, { diagnosis: { ...diagnosis, evidence: [], logs: ['a line'] } })).toContain('a line');
+  });
+
   it('shows the next commit beside the one that runs', () => {
-    const next = { sha: olderSha, waitingFor: 'pipeline', since: at, detail: 'The job build failed.', link: null, stuck: false } as const;
+    const next = {
+      sha: olderSha,
+      waitingFor: 'pipeline',
+      since: at,
+      detail: 'The job build failed.',
+      link: null,
+      stuck: false,
+    } as const;
     const note = text({ members: [memberOf({ next })] });
     expect(note).toContain('Next: commit `9f8e7d6c` waits for its pipeline');
     expect(note).toContain('. The job `build` failed.');
@@ -137,7 +169,11 @@ describe('an outsider’s text', () => {
       { diagnosis: { object: attack, sentence: attack, evidence: [attack, attack] } },
     ),
     text({ phase: 'stopped', stopReason: 'command', stoppedBy: attack, stoppedAt: at }),
-    text({ members: [memberOf({ next: { sha, waitingFor: 'pipeline', since: at, detail: attack, link: null, stuck: false } })] }),
+    text({
+      members: [
+        memberOf({ next: { sha, waitingFor: 'pipeline', since: at, detail: attack, link: null, stuck: false } }),
+      ],
+    }),
     text({}, { answer: { line: 'ours', by: attack, at } }),
   ];
 

@@ -64,7 +64,7 @@ describe('what a configuration would start and stop', () => {
     ];
     expect(await plan('defaults: {follow: {targetBranches: [dev]}}\n', subjects)).toEqual({
       starts: ['shop!3', 'shop!4'],
-      stops: [{ slug: 'shop-2', reason: 'unfollowed', detail: 'its target branch is not followed' }],
+      stops: [{ slug: 'shop-2', reason: 'unfollowed', detail: 'its target branch is none of `follow.targetBranches`' }],
       held: false,
       renders: null,
     });
@@ -100,7 +100,7 @@ describe('what a configuration would start and stop', () => {
     expect(formatPlan(six)).toEqual({
       status: 'warning',
       found:
-        'This configuration would start 0 and stop 6 (shop-1: its target branch is not followed; shop-2: its target branch is not followed; shop-3: its target branch is not followed; shop-4: its target branch is not followed; shop-5: its target branch is not followed, and 1 more).',
+        'This configuration would start 0 and stop 6 (shop-1: its target branch is none of `follow.targetBranches`; shop-2: its target branch is none of `follow.targetBranches`; shop-3: its target branch is none of `follow.targetBranches`; shop-4: its target branch is none of `follow.targetBranches`; shop-5: its target branch is none of `follow.targetBranches`, and 1 more).',
       advice: 'So many are held until a person accepts them (mayfly breaker accept).',
     });
     expect(formatPlan(three).advice).toBe('They are stopped at once.');

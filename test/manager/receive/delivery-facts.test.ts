@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
 import { reduceDelivery } from '../../../src/manager/receive/delivery-facts.js';
-import { mergeRequestPayload, notePayload, pipelinePayload, pushPayload, sha } from './payloads.js';
+import { jobPayload, mergeRequestPayload, notePayload, pipelinePayload, pushPayload, sha } from './payloads.js';
 
 describe('a merge request event', () => {
   it('becomes a hint about the target project', () => {
@@ -28,6 +28,34 @@ describe('a merge request event', () => {
     ['an id that is text', { target_project_id: '5' }],
   ])('is malformed with %s', (_, change) => {
     expect(reduceDelivery(mergeRequestPayload(change))).toBe('malformed');
+  });
+});
+
+describe('a job event', () => {
+  it('that ended names its commit', () => {
+    expect(reduceDelivery(jobPayload())).toEqual({
+      facts: { event: 'job', projectId: 5, iid: null, sha, status: 'success' },
+      projectPath: 'acme/shop',
+    });
+  });
+
+  it('of a merge request pipeline names the merge request', () => {
+    for (const ref of ['refs/merge-requests/42/head', 'refs/merge-requests/42/merge', 'refs/merge-requests/42/train']) {
+      expect(reduceDelivery(jobPayload({ ref }))).toMatchObject({ facts: { event: 'job', iid: 42 } });
+    }
+    expect(reduceDelivery(jobPayload({ ref: 'refs/merge-requests/99999999999/head' }))).toMatchObject({
+      facts: { iid: null },
+    });
+  });
+
+  it('that goes on says nothing', () => {
+    for (const build_status of ['created', 'pending', 'running']) {
+      expect(reduceDelivery(jobPayload({ build_status }))).toBe('uninteresting');
+    }
+  });
+
+  it.each([{ sha: 'x' }, { project_id: 'five' }, { build_status: null }])('is malformed with %j', (change) => {
+    expect(reduceDelivery(jobPayload(change))).toBe('malformed');
   });
 });
 

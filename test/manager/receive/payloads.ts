@@ -49,6 +49,22 @@ export function pipelinePayload(
   };
 }
 
+export function jobPayload(change: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    object_kind: 'build',
+    ref: 'cart',
+    sha,
+    build_id: 1977,
+    build_name: 'build-image',
+    build_status: 'success',
+    pipeline_id: 31,
+    project_id: 5,
+    project,
+    commit: { id: 31, sha },
+    ...change,
+  };
+}
+
 export function notePayload(change: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     object_kind: 'note',

@@ -45,6 +45,8 @@ const own = compileTemplate(
   false,
 );
 
+const probed: RenderProject = { ...project, probe: { path: '/up', expect: 204, withinMs: 90_000 } };
+
 function render(template: Template, changes: Partial<MergeRequestFacts> = {}) {
   const input = { installation: 'installation-1', preview: deployingPreview(42), project };
   return renderApplication(template, { ...input, facts: mergeRequestFacts(42, changes) });
@@ -56,6 +58,19 @@ function isUnwanted(character: string): boolean {
 }
 
 describe('rendering an Application', () => {
+  it('carries the probe to the agent, as a part of the revision, where there is a URL to ask', () => {
+    const input = { installation: 'installation-1', preview: deployingPreview(42), facts: mergeRequestFacts(42) };
+    const plain = renderApplication(builtIn, { ...input, project });
+    const { text, revision } = renderApplication(builtIn, { ...input, project: probed });
+    expect(JSON.parse(parse(text).metadata.annotations['mayfly.dev/probe'])).toEqual({
+      path: '/up',
+      expect: 204,
+      within: '1m30s',
+    });
+    expect(revision).not.toBe(plain.revision);
+    expect(renderApplication(builtIn, { ...input, project: { ...probed, url: null } }).text).not.toContain('probe');
+  });
+
   it("gives the built-in Application with the manager's annotations", () => {
     const { text, revision } = render(builtIn);
     expect(parse(text)).toEqual({

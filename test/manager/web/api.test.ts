@@ -341,7 +341,13 @@ describe('the breaker', () => {
 
   it('says that nothing stands still', async () => {
     const call = await start();
-    expect((await call('GET', '/breaker')).body).toEqual({ open: false, blockedReason: null, held: [], agents: [] });
+    expect((await call('GET', '/breaker')).body).toEqual({
+      open: false,
+      blockedReason: null,
+      notice: null,
+      held: [],
+      agents: [],
+    });
   });
 
   it('shows held stops, the agents’ breakers and why nothing is written', async () => {
@@ -425,10 +431,14 @@ describe('the breaker', () => {
     ]);
     const call = await start();
     const named = { reason: 'restored by hand', deletions: [{ slug: 'shop-1', incarnation: 1 }] };
-    expect((await call('POST', '/breaker/accept', named)).body).toEqual({ accepted: [], heads: [] });
+    expect((await call('POST', '/breaker/accept', named)).body).toEqual({
+      accepted: [],
+      heads: [],
+      noticeRead: false,
+    });
     for (let i = 0; i < 2; i += 1) {
       const { body } = await call('POST', '/breaker/accept', { reason: 'restored by hand' });
-      expect(body).toEqual({ accepted: [], heads: ['default'] });
+      expect(body).toEqual({ accepted: [], heads: ['default'], noticeRead: false });
     }
     const orders = await database.pool.query('select cluster, kind, slug, by_name, reason from agent_order');
     const order = { cluster: 'default', kind: 'accept', slug: null, by_name: 'ops', reason: 'restored by hand' };

@@ -153,7 +153,7 @@ export function needsApproval(gitlab: ModelGitLab, iid: number): boolean {
 }
 
 /** Whether a comment of the merge request approves this very sha. */
-export function isApproved(gitlab: ModelGitLab, iid: number, sha: string): boolean {
+function isApproved(gitlab: ModelGitLab, iid: number, sha: string): boolean {
   return gitlab.notes.some((note) => note.iid === iid && note.body === `/preview approve ${sha}`);
 }
 
