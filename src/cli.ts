@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addAgentVerbs } from './cli/agent-verbs.js';
 import { addBreakerVerbs } from './cli/breaker-verbs.js';
+import { addBuildVerb } from './cli/build.js';
 import { addCheckVerb } from './cli/check-verb.js';
 import { addHealthVerb } from './cli/health.js';
 import { addPreviewVerbs } from './cli/preview-verbs.js';
@@ -27,6 +28,7 @@ addCheckVerb(program);
 addPreviewVerbs(program);
 addBreakerVerbs(program);
 addHealthVerb(program);
+addBuildVerb(program);
 addAgentVerbs(program);
 addRenderVerb(program);
 addSweepVerb(program);
@@ -45,7 +47,8 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!isAppError(error)) throw error;
-    process.stderr.write(`mayfly: ${error.publicMessage}\n`);
+    // It may quote what a stranger wrote: nothing of that is an order to the terminal.
+    process.stderr.write(`mayfly: ${error.publicMessage.replace(/[^\P{Cc}\n]/gu, ' ')}\n`);
     return 1;
   }
 }

@@ -48,12 +48,15 @@ export function assess(preview: PreviewState, live: ReadonlyMap<string, LiveObje
   const counted = judged.filter(({ counts }) => counts).map(({ object }) => object.health);
   const state = stateOf(counted, asleep);
   if (state === 'healthy') return afterProbe(preview, objects);
-  if (state === 'suspended') return { state, objects, diagnosis: null, awaitsProbe: false };
+  if (state === 'suspended') {
+    // Awake, it is never ready like this: the developers are told who waits for a person.
+    return { state, objects, diagnosis: asleep ? null : plainDiagnosis(objects, 'Suspended'), awaitsProbe: false };
+  }
   const finding = preview.finding?.revision === preview.wanted?.revision ? preview.finding : null;
   return {
     state: finding?.stuck ? 'degraded' : state,
     objects,
-    diagnosis: finding?.diagnosis ?? (state === 'degraded' ? plainDiagnosis(objects) : null),
+    diagnosis: finding?.diagnosis ?? (state === 'degraded' ? plainDiagnosis(objects, 'Degraded') : null),
     awaitsProbe: false,
   };
 }
@@ -151,12 +154,12 @@ function clean(diagnosis: Diagnosis | null): Diagnosis | null {
 }
 
 /** What can be said before anybody looked at the pods. */
-function plainDiagnosis(objects: readonly ObservedObject[]): Diagnosis | null {
-  const blamed = objects.find(({ health }) => health === 'Degraded');
+function plainDiagnosis(objects: readonly ObservedObject[], worst: 'Degraded' | 'Suspended'): Diagnosis | null {
+  const blamed = objects.find(({ health }) => health === worst);
   if (blamed === undefined) return null;
   const object = displayName(blamed);
   const why = blamed.message === null ? '' : `: ${blamed.message}`;
-  return { cause: 'health', object, sentence: `${object} is Degraded${why}`, evidence: [] };
+  return { cause: 'health', object, sentence: `${object} is ${worst}${why}`, evidence: [] };
 }
 
 /** The objects that are not healthy, the worst first. */

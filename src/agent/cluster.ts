@@ -52,8 +52,15 @@ export function createCluster(client: KubeClient, log: Logger): Cluster {
       watchObjects(
         client,
         { ...kind, namespace: null, labelSelector },
-        { ...sink, interrupted: (error) => interrupted(log, kind.kind, error) },
-        signal,
+        {
+          ...sink,
+          interrupted(error) {
+            if (isAppError(error, 'kube-unknown-kind') || isAppError(error, 'kube-forbidden')) sink.unseen();
+            interrupted(log, kind.kind, error);
+          },
+        },
+        // Of its own: what each watch listens for is not counted against the others.
+        AbortSignal.any([signal]),
       ),
     watchSecrets: (namespace, sink, signal) =>
       watchObjects(

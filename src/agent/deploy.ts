@@ -1,31 +1,25 @@
 import { annotation } from '../application/application.js';
-import { AppError, isAppError } from '../error/app-error.js';
 import { inApplyOrder } from './apply/apply-objects.js';
 import { ensureNamespace, type NamespaceDeps } from './apply/ensure-namespace.js';
-import { previewHost } from './branch/preview-host.js';
 import type { WantedPreview } from './branch/read-file.js';
-import type { Bundle } from './bundle.js';
-import { type Desired, desiredItems } from './desired-items.js';
-import { checkFence, type FenceDeps } from './fence/check-fence.js';
+import type { Desired } from './desired-items.js';
 import type { Furnisher, Furnishing } from './furnisher.js';
 import type { Inventory } from './inventory.js';
 import { createLedger, type Ledger } from './ledger.js';
 import type { Kind, LiveObject } from './live/live-objects.js';
+import { isAsleep, type LoadDesiredDeps, loadDesired } from './load-desired.js';
 import { keyOf } from './manifest.js';
 import type { PreviewIdentity } from './marks.js';
 import type { DesiredItem } from './plan/desired-item.js';
 import { desiredNamespace } from './plan/desired-namespace.js';
 import { examine, type Verdict } from './plan/examine.js';
 import { isDrifted, makePlan, type Plan, withAnswer } from './plan/make-plan.js';
-import { applicationOptions, objectOptions } from './plan/sync-options.js';
 import { runStages, type Waiting } from './run-stages.js';
-import type { SourceLoader } from './source/load-source.js';
 import type { Sync } from './sync.js';
 
 /** What a deployment needs from outside. */
-export interface DeployDeps {
-  source: SourceLoader;
-  cluster: FenceDeps & NamespaceDeps & Sync['cluster'];
+export interface DeployDeps extends LoadDesiredDeps {
+  cluster: LoadDesiredDeps['cluster'] & NamespaceDeps & Sync['cluster'];
   /** Quota, limits, network policy and copied secrets of the namespace. */
   furnisher: Pick<Furnisher, 'plan'>;
   saveInventory(inventory: Inventory, signal: AbortSignal): Promise<void>;
@@ -90,7 +84,7 @@ export async function deploy(deps: DeployDeps, input: DeployInput): Promise<Depl
   if (repair !== null && furnishing.isDone && !hasDrift(repair, deps.live.of(wanted))) {
     return { wrote: false, waiting: null };
   }
-  const desired = await loadDesired(deps, input);
+  const desired = await loadDesired(deps, { ...input, identity: identityOf(input) });
   furnishing.refuseCollisions(desired.items.map(({ manifest }) => manifest));
   const kinds = [namespaceKind, ...desired.items.map(({ manifest }) => manifest), ...furnishing.entries];
   deps.live.follow(kinds);
@@ -159,7 +153,7 @@ async function carryOut(deps: DeployDeps, input: DeployInput, undertaking: Under
     identity: identityOf(input),
     pair: { slug: wanted.slug, incarnation: wanted.incarnation },
     revision: wanted.revision,
-    isAsleep: isAsleep(input),
+    isAsleep: isAsleep(wanted),
     isGated: !isRepair,
     plan,
     verdicts,
@@ -249,25 +243,6 @@ function survivors(inventory: Inventory | null, live: ReadonlyMap<string, LiveOb
   };
 }
 
-async function loadDesired(deps: DeployDeps, input: DeployInput): Promise<Desired> {
-  const { wanted } = input;
-  const { namespace } = wanted.application.spec.destination;
-  const bundles = await deps.source.load(wanted.application, input.signal);
-  // Together: what two Applications declare is declared twice, and the limits hold for the preview as a whole.
-  const manifests = bundles.flatMap((bundle) => bundle.manifests);
-  const fenced = checkFence(deps.cluster, manifests, {
-    slug: wanted.slug,
-    namespace,
-    host: previewHost(annotation(wanted.application, 'url'), input.hosts),
-    allowKinds: input.kinds.allow,
-    denyKinds: input.kinds.deny,
-  });
-  await fenced.catch((error: unknown) => {
-    throw missingKind(error, bundles);
-  });
-  return desiredItems(bundles, { identity: identityOf(input), namespace, asleep: isAsleep(input) });
-}
-
 function startInventory(
   input: DeployInput,
   known: Inventory | null,
@@ -312,30 +287,6 @@ async function makeNamespace(
   const made = await ensureNamespace(deps.cluster, { identity: identityOf(input), desired, uid, signal });
   deps.live.record(made);
   return made.metadata.uid ?? '';
-}
-
-/** A kind that the cluster does not serve is waited for where every object of it says so. */
-function missingKind(error: unknown, bundles: readonly Bundle[]): unknown {
-  if (!isAppError(error, 'kube-unknown-kind')) return error;
-  const { apiVersion, kind } = error.data;
-  const waited = bundles.every(({ spec, manifests }) => {
-    const { options } = applicationOptions(spec.syncPolicy);
-    return manifests
-      .filter((manifest) => manifest.apiVersion === apiVersion && manifest.kind === kind)
-      .every((manifest) => objectOptions(manifest, options).options.skipMissingKind);
-  });
-  if (!waited) return error;
-  return new AppError({
-    code: error.code,
-    disposition: 'wait',
-    publicMessage: `The preview waits until the cluster has the kind ${String(kind)} of ${String(apiVersion)}, as SkipDryRunOnMissingResource=true asks for.`,
-    data: error.data,
-    cause: error,
-  });
-}
-
-function isAsleep(input: DeployInput): boolean {
-  return annotation(input.wanted.application, 'asleep') === 'true';
 }
 
 function identityOf(input: DeployInput): PreviewIdentity {

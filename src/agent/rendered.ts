@@ -19,12 +19,11 @@ export interface Rendered {
   remember(key: string, manifests: readonly Manifest[]): Promise<void>;
 }
 
-/** Files that are written between two looks at the size of all. */
-const writesBetweenSweeps = 50;
-
 export function openRendered(options: RenderedOptions): Rendered {
   const memory = createMemory(options.memoryBytes);
   let writes = 0;
+  /** Of all files; null until the folder was looked at. */
+  let stored: number | null = null;
   const fileOf = (key: string) => join(options.directory, `${createHash('sha256').update(key).digest('hex')}.json`);
 
   async function readBack(key: string): Promise<Manifest[] | null> {
@@ -39,7 +38,8 @@ export function openRendered(options: RenderedOptions): Rendered {
       return manifests;
     } catch (error) {
       // Not there, removed in between, or cut short by a crash: it is made again.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return null;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR' || error instanceof SyntaxError) return null;
       throw error;
     }
   }
@@ -51,12 +51,19 @@ export function openRendered(options: RenderedOptions): Rendered {
       memory.keep(key, manifests, text.length);
       const file = fileOf(key);
       try {
-        await mkdir(options.directory, { recursive: true, mode: 0o700 });
+        if (stored === null) {
+          await mkdir(options.directory, { recursive: true, mode: 0o700 });
+          stored = await sweep(options.directory, options.diskBytes);
+        }
         // It may hold secrets of previews, as the repositories beside it do.
-        await writeFile(`${file}.${process.pid}.new`, text, { mode: 0o600 });
-        await rename(`${file}.${process.pid}.new`, file);
-        if (writes % writesBetweenSweeps === 0) await sweep(options.directory, options.diskBytes);
         writes += 1;
+        // A name of its own: the same may be made twice at once.
+        const fresh = `${file}.${process.pid}-${writes}.new`;
+        await writeFile(fresh, text, { mode: 0o600 });
+        await rename(fresh, file);
+        stored += Buffer.byteLength(text);
+        // Well below the limit, so that not each further file makes another round.
+        if (stored > options.diskBytes) stored = await sweep(options.directory, options.diskBytes * 0.8);
       } catch (error) {
         options.log.warn({ err: error }, 'what a source yielded could not be kept on disk');
       }
@@ -89,18 +96,26 @@ function createMemory(maxBytes: number) {
   };
 }
 
-async function sweep(directory: string, maxBytes: number): Promise<void> {
+/** Removes what was used least lately until the rest is small enough; answers the size of that. */
+async function sweep(directory: string, maxBytes: number): Promise<number> {
   const names = await readdir(directory);
-  const files = await Promise.all(
-    names.map(async (name) => {
-      const { size, mtimeMs } = await stat(join(directory, name));
-      return { name, size, mtimeMs };
-    }),
-  );
+  const files = (await Promise.all(names.map((name) => lookAt(directory, name)))).flat();
   let bytes = files.reduce((sum, { size }) => sum + size, 0);
   for (const { name, size } of files.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
-    if (bytes <= maxBytes) return;
+    if (bytes <= maxBytes) break;
     await rm(join(directory, name), { force: true });
     bytes -= size;
+  }
+  return bytes;
+}
+
+/** Nothing for a file that was given its final name, or was removed, in between. */
+async function lookAt(directory: string, name: string): Promise<{ name: string; size: number; mtimeMs: number }[]> {
+  try {
+    const { size, mtimeMs } = await stat(join(directory, name));
+    return [{ name, size, mtimeMs }];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }

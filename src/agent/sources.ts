@@ -16,7 +16,10 @@ export interface Sources extends SourceDeps {
   close(): Promise<void>;
 }
 
-type SourcesOptions = Pick<AgentOptions, 'repositories' | 'dataDir' | 'programs' | 'searchPath'>;
+interface SourcesOptions extends Pick<AgentOptions, 'repositories' | 'dataDir' | 'programs' | 'searchPath'> {
+  /** Whether what a repository names may be anywhere; for a person's own look. Default false. */
+  anyRepository?: boolean;
+}
 
 const renderedMemoryBytes = 32 * 1024 * 1024;
 const renderedDiskBytes = 512 * 1024 * 1024;
@@ -30,7 +33,7 @@ export async function openSources(options: SourcesOptions, log: Logger): Promise
   const patterns = repositories.map(({ pattern }) => pattern);
   const charts = createCharts({
     credentialFor: (addresses) => credentialFor(addresses, repositories),
-    allows: (address) => repositoryIsAllowed(address, patterns),
+    allows: (address) => options.anyRepository === true || repositoryIsAllowed(address, patterns),
   });
   const renderers = createRenderers({
     programs: { ...options.programs, searchPath: options.searchPath ?? '' },

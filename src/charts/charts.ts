@@ -16,6 +16,8 @@ export interface ChartsOptions {
 export interface Charts {
   /** The files of one version of a chart, by their path within it. Throws `source-*` errors. */
   fetch(input: ChartRequest): Promise<ChartFile[]>;
+  /** The same of a package at hand. */
+  unpack(content: Uint8Array): Promise<ChartFile[]>;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export function createCharts(options: ChartsOptions): Charts {
       keep(key, content);
       return files;
     },
+    unpack: unpackChart,
     close: () => dispatcher.destroy(),
   };
 }

@@ -19,7 +19,7 @@ const unzip = promisify(gunzip);
  * The files of a chart's package (`.tgz`), in memory: nothing is written. All lie in one folder, which is left out.
  * Links, devices, absolute paths and `..` are refused, as is what unpacks to too much: `source-chart-package`.
  */
-export async function unpackChart(content: Buffer): Promise<ChartFile[]> {
+export async function unpackChart(content: Uint8Array): Promise<ChartFile[]> {
   const files: ChartFile[] = [];
   const roots = new Set<string>();
   const reading: Promise<void>[] = [];

@@ -60,12 +60,16 @@ async function pause(verb: 'pause' | 'resume', options: PauseOptions, command: C
   const answer = pausedSchema.parse(await callManager(readEnvironment(), 'POST', `/${verb}`, scope));
   if (output !== 'table') return printData(output, answer);
   const what = verb === 'pause' ? 'Nothing is touched' : 'Work goes on';
-  print(`${what} once the agents ${answer.agents.join(', ')} have heard it; it concerns ${answer.previews} previews now.`);
+  print(
+    `${what} once the agents ${answer.agents.join(', ')} have heard it; it concerns ${answer.previews} previews now.`,
+  );
   if (verb === 'pause') print('`mayfly list` shows what is paused; `mayfly resume` with the same words ends it.');
 }
 
 function addOrphanVerbs(program: Command): void {
-  const orphans = program.command('orphans').description('namespaces of Mayfly that nothing will ever remove by itself');
+  const orphans = program
+    .command('orphans')
+    .description('namespaces of Mayfly that nothing will ever remove by itself');
   orphans
     .command('list')
     .description('list them, as the agents last told')
@@ -116,7 +120,9 @@ function addTeardownVerbs(program: Command): void {
       const path = `/previews/${encodeURIComponent(slug)}/unblock`;
       const answer = orderedSchema.parse(await callManager(readEnvironment(), 'POST', path, { finalizer }));
       if (output !== 'table') return printData(output, answer);
-      print(`${slug}#${answer.incarnation}: ordered; \`mayfly show ${slug}\` tells from what ${finalizer} was removed.`);
+      print(
+        `${slug}#${answer.incarnation}: ordered; \`mayfly show ${slug}\` tells from what ${finalizer} was removed.`,
+      );
     });
   program
     .command('forget <slug>')

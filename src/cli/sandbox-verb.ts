@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { readEnvironment } from '../config/environment.js';
 import { createLogger } from '../log/create-logger.js';
 import type { SandboxAddresses } from '../sandbox/sandbox.js';
 import { print } from './print.js';
@@ -42,6 +43,7 @@ async function runSandbox(flags: SandboxFlags): Promise<void> {
       dataDir: flags.data ?? null,
       kubeconfig: flags.kubeconfig ?? null,
       tell: flags.json === true ? null : print,
+      searchPath: readEnvironment().searchPath ?? '',
       signal: interrupted.signal,
     },
     log,

@@ -1,6 +1,18 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { branchName, duration, flag, folder, labelName, line, secret, text, typed, webUrl, wholeNumber } from './fields.js';
+import {
+  branchName,
+  duration,
+  flag,
+  folder,
+  labelName,
+  line,
+  secret,
+  text,
+  typed,
+  webUrl,
+  wholeNumber,
+} from './fields.js';
 import { logSettings, namespacePrefix } from './manager-schema.js';
 import { quantity } from './resources.js';
 
@@ -64,7 +76,10 @@ function isCidr(value: string): boolean {
 /** Networks that are nobody's on the Internet: the cluster's own, the company's, and the cloud's metadata. */
 const privateNetworks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'];
 
-const programPath = text().refine((value) => value.startsWith('/'), 'not an absolute path such as /usr/local/bin/helm.');
+const programPath = text().refine(
+  (value) => value.startsWith('/'),
+  'not an absolute path such as /usr/local/bin/helm.',
+);
 
 const programs = z.strictObject({
   kustomize: programPath.optional().meta({ description: 'Path of `kustomize`. Absent: it is looked for on PATH.' }),
@@ -144,10 +159,13 @@ export const agentSchema = z.strictObject({
         default: 'isolated',
         description: 'isolated: reached from its own namespace and those of `allowFrom` alone. open: no policy.',
       }),
-      allowFrom: z.array(labelName(63), typed('a list')).default(['ingress-nginx']).meta({
-        default: ['ingress-nginx'],
-        description: 'Namespaces whose pods reach previews, such as the ingress controller’s.',
-      }),
+      allowFrom: z
+        .array(labelName(63), typed('a list'))
+        .default(['ingress-nginx'])
+        .meta({
+          default: ['ingress-nginx'],
+          description: 'Namespaces whose pods reach previews, such as the ingress controller’s.',
+        }),
       denyTo: z.array(cidr, typed('a list')).default(privateNetworks).meta({
         default: privateNetworks,
         description: 'Networks that previews do not reach; DNS and their own namespace they always do.',

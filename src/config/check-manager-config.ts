@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { settingTypeOf } from '../preview/setting.js';
 import { checkImageHosts } from './check-registries.js';
+import { checkGroups } from './check-groups.js';
 import { isClearText, tokenInClear } from './clear-text.js';
 import { agentsOf, type Numbered, partsOf } from './manager-parts.js';
 import type { ConfigProblem } from './problem.js';
@@ -47,6 +48,7 @@ export function crossCheckManager(file: YamlFile): ConfigProblem[] {
     ),
     ...parts.projects.flatMap(([index, project]) => checkCluster(file, index, project, parts.defaults)),
     ...parts.projects.flatMap(([index, project]) => checkSettable(file, index, project, parts.defaults)),
+    ...checkGroups(file, parts),
     ...checkWebhooks(file, parts.gitlab, parts.projects, parts.defaults),
     ...checkPorts(file),
     ...checkBranchToken(file),

@@ -9,6 +9,7 @@ const fileSchema = z.object({
   registries: z.array(z.unknown()).catch([]),
   defaults: z.unknown().optional(),
   projects: z.array(z.unknown()).catch([]),
+  groups: z.array(z.unknown()).catch([]),
 });
 const entrySchema = z.object({ host: z.string() });
 
@@ -16,7 +17,7 @@ const entrySchema = z.object({ host: z.string() });
 export function checkImageHosts(file: YamlFile): ConfigProblem[] {
   const parsed = fileSchema.safeParse(file.value);
   if (!parsed.success) return [];
-  const { gitlab, registries, defaults, projects } = parsed.data;
+  const { gitlab, registries, defaults, projects, groups } = parsed.data;
   const known = new Set(gitlab.registry === undefined ? [] : [gitlab.registry.toLowerCase()]);
   for (const entry of registries) {
     const host = entrySchema.safeParse(entry);
@@ -25,6 +26,7 @@ export function checkImageHosts(file: YamlFile): ConfigProblem[] {
   const places: [PropertyKey[], unknown][] = [
     [['defaults'], defaults],
     ...projects.map((project, index): [PropertyKey[], unknown] => [['projects', index], project]),
+    ...groups.map((group, index): [PropertyKey[], unknown] => [['groups', index], group]),
   ];
   return places.flatMap(([path, settings]) => {
     const found = images.safeParse(settings);

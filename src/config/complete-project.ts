@@ -43,7 +43,13 @@ export function completeProject(project: ProjectInput, defaults: ProjectSettings
       image: pick((s) => s.gate?.image, []),
       approval: pick<'none' | 'member'>((s) => s.gate?.approval, 'none'),
     },
-    lifetime: { ttlMs: pick((s) => s.lifetime?.ttl, 72 * hourMs) },
+    lifetime: {
+      ttlMs: pick((s) => s.lifetime?.ttl, 72 * hourMs),
+      maxMs: pick((s) => s.lifetime?.max, 14 * 24 * hourMs),
+      warnMs: pick((s) => s.lifetime?.warn, 12 * hourMs),
+      keepAfterMergeMs: pick((s) => s.lifetime?.keepAfterMerge, 0),
+      sleep: sleepOf(project.lifetime?.sleep ?? defaults.lifetime?.sleep),
+    },
     limits: { previews: pick((s) => s.limits?.previews, 20), ...resourcesOf(project, defaults) },
     secrets: pick((s) => s.secrets, []).map(({ copy, forks }) => ({ copy, forks: forks ?? false })),
     feedback: {
@@ -60,6 +66,11 @@ export function completeProject(project: ProjectInput, defaults: ProjectSettings
     deployTimeoutMs: pick((s) => s.deployTimeout, hourMs / 6),
     webhookSecrets: pick((s) => s.webhookSecret, []),
   };
+}
+
+/** Both keys belong together: a project that sets one of them says all that there is to say. */
+function sleepOf(sleep: NonNullable<ProjectInput['lifetime']>['sleep']): ProjectConfig['lifetime']['sleep'] {
+  return { afterMs: sleep?.after ?? null, awake: sleep?.awake ?? null };
 }
 
 function probeOf({ probe: own }: ProjectInput, { probe: common }: ProjectSettings): ProjectConfig['probe'] {

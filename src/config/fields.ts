@@ -39,7 +39,7 @@ function oneOrMany<T extends z.ZodType>(item: T) {
 }
 
 /** `72h`, `14d`, `10m`, `30s`, `1d12h` → milliseconds, at least a second and at most ten years. */
-export function duration() {
+export function duration(least: '0s' | '1s' = '1s') {
   const expected = 'a duration such as 72h, 14d, 10m or 30s';
   return z
     .string(typed(expected))
@@ -48,7 +48,7 @@ export function duration() {
       const problem =
         durationMs === null
           ? `not ${expected}.`
-          : durationMs < 1_000
+          : least === '1s' && durationMs < 1_000
             ? 'too short. The least is 1s.'
             : durationMs > 3_650 * 86_400_000
               ? 'too long. The most is 3650d.'

@@ -69,7 +69,12 @@ function programsOf({ kustomize, helm }: NonNullable<AgentInput['programs']>): {
 }
 
 function crossCheck(file: YamlFile): ConfigProblem[] {
-  return [...checkNamespace(file), ...checkSecretsFrom(file), ...checkBranchToken(file), ...checkRepositoryTokens(file)];
+  return [
+    ...checkNamespace(file),
+    ...checkSecretsFrom(file),
+    ...checkBranchToken(file),
+    ...checkRepositoryTokens(file),
+  ];
 }
 
 /** The agent's own namespace holds its inventory: a preview must never be able to take it. */

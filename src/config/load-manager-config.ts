@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { crossCheckManager } from './check-manager-config.js';
 import { isClearText } from './clear-text.js';
+import { completeGroup } from './complete-group.js';
 import { completeProject } from './complete-project.js';
 import { type Loaded, type LoadInput, loadConfig } from './load-config.js';
 import type { ManagerConfig } from './manager-config.js';
@@ -43,6 +44,7 @@ function complete(input: ManagerInput): ManagerConfig {
     listen: input.listen,
     log: input.log,
     projects: input.projects.map((project) => completeProject(project, defaults)),
+    groups: input.groups.map((group) => completeGroup(group, { defaults, all: input.projects })),
     limits: input.limits,
     api: input.api,
     registries: input.registries.map(({ username, password, ...entry }) => ({

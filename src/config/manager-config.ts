@@ -1,4 +1,5 @@
 import type { LogLevel } from '../log/create-logger.js';
+import type { SleepPolicy } from '../preview/policy.js';
 
 /** `mayfly.yaml`, validated and complete: every default is filled in, durations are milliseconds, lists are lists. */
 export interface ManagerConfig {
@@ -21,6 +22,7 @@ export interface ManagerConfig {
   listen: ListenConfig;
   log: { level: LogLevel };
   projects: ProjectConfig[];
+  groups: GroupConfig[];
   limits: { previews: number };
   api: { tokens: ApiTokenConfig[] };
   /** The only hosts, and hosts of token services, that the image gate contacts. */
@@ -75,7 +77,7 @@ export interface ProjectConfig {
     image: string[];
     approval: 'none' | 'member';
   };
-  lifetime: { ttlMs: number };
+  lifetime: { ttlMs: number; maxMs: number; warnMs: number; keepAfterMergeMs: number; sleep: SleepPolicy };
   /** `resources` absent: what the agent's own configuration says. */
   limits: { previews: number; resources?: { cpu?: string; memory?: string; pods?: number } };
   /** Secrets that are copied into each preview's namespace. Default: none. */
@@ -94,6 +96,22 @@ export interface ProjectConfig {
   deployTimeoutMs: number;
   /** Instead of the common ones; empty: those are used. */
   webhookSecrets: string[];
+}
+
+/** Projects whose merge requests on one branch share one preview. */
+export interface GroupConfig {
+  name: string;
+  /** Names of projects, the first of which is deployed where `preview.source` names nothing else. */
+  projects: string[];
+  link: 'branch';
+  /** Keys that hold instead of each project's own. */
+  gate: {
+    pipeline?: ProjectConfig['gate']['pipeline'] | undefined;
+    image?: string[] | undefined;
+    approval?: ProjectConfig['gate']['approval'] | undefined;
+  };
+  /** Its previews are made like those of a project of its name. */
+  settings: ProjectConfig;
 }
 
 export interface SourceConfig {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { GroupInput } from './group-schema.js';
 import { type ManagerInput, managerSchema } from './manager-schema.js';
 import type { ProjectInput, ProjectSettings } from './project-schema.js';
 
@@ -10,6 +11,7 @@ export interface ManagerParts {
   gitlab: ManagerInput['gitlab'] | null;
   defaults: ProjectSettings;
   projects: Numbered<ProjectInput>[];
+  groups: Numbered<GroupInput>[];
   agents: Numbered<ManagerInput['agents'][number]>[];
   apiTokens: Numbered<ManagerInput['api']['tokens'][number]>[];
   registries: Numbered<ManagerInput['registries'][number]>[];
@@ -23,6 +25,7 @@ export function partsOf(value: unknown): ManagerParts {
     gitlab: readPart(shape.gitlab, value, 'gitlab') ?? null,
     defaults: readPart(shape.defaults, value, 'defaults') ?? {},
     projects: readEach(shape.projects.element, value, 'projects'),
+    groups: readEach(shape.groups.unwrap().element, value, 'groups'),
     agents: readEach(shape.agents.element, value, 'agents'),
     apiTokens: readEach(shape.api.unwrap().shape.tokens.unwrap().element, api, 'tokens'),
     registries: readEach(shape.registries.unwrap().element, value, 'registries'),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { logLevels } from '../log/create-logger.js';
 import { branchName, folder, labelName, line, secret, secrets, text, typed, webUrl, wholeNumber } from './fields.js';
 import { registryHost, registrySchema } from './gate-schema.js';
+import { groupSchema } from './group-schema.js';
 import { defaultsSchema, projectSchema } from './project-schema.js';
 
 const signingToken = /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/;
@@ -112,6 +113,7 @@ export const managerSchema = z.strictObject({
     .prefault({})
     .meta({ description: 'Any key of a project but `name` and `path`; a project’s own keys win.' }),
   projects: z.array(projectSchema, typed('a list')).min(1, 'an empty list. Add a project.'),
+  groups: z.array(groupSchema, typed('a list')).default([]),
   limits: z
     .strictObject({
       previews: wholeNumber(1, 100_000)

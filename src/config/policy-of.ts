@@ -1,7 +1,7 @@
 import { AppError } from '../error/app-error.js';
 import type { Policy } from '../preview/policy.js';
 import { settingTypeOf } from '../preview/setting.js';
-import type { ManagerConfig, ProjectConfig } from './manager-config.js';
+import type { GroupConfig, ManagerConfig, ProjectConfig } from './manager-config.js';
 
 /** What the rules of previews need of a project's configuration. */
 export function policyOf(config: Pick<ManagerConfig, 'agents'>, project: ProjectConfig): Policy {
@@ -37,8 +37,29 @@ export function policyOf(config: Pick<ManagerConfig, 'agents'>, project: Project
     gateImages: project.gate.image,
     gateApproval: project.gate.approval,
     ttlMs: project.lifetime.ttlMs,
+    maxMs: project.lifetime.maxMs,
+    // Whoever uses it is not warned at once that it will end.
+    warnMs: Math.min(project.lifetime.warnMs, project.lifetime.ttlMs / 2),
+    keepAfterMergeMs: project.lifetime.keepAfterMergeMs,
     deployTimeoutMs: project.deployTimeoutMs,
+    sleep: project.lifetime.sleep,
     maxPreviews: project.limits.previews,
+  };
+}
+
+/** What the rules of linked previews need of a group, and of a project in it: its filters, and the gates that hold. */
+export function groupPolicyOf(config: Pick<ManagerConfig, 'agents'>, group: GroupConfig): Policy {
+  return policyOf(config, group.settings);
+}
+
+export function policyInGroup(config: Pick<ManagerConfig, 'agents'>, group: GroupConfig, project: ProjectConfig): Policy {
+  const { pipeline, image, approval } = group.gate;
+  const own = policyOf(config, project);
+  return {
+    ...own,
+    gatePipeline: pipeline ?? own.gatePipeline,
+    gateImages: image ?? own.gateImages,
+    gateApproval: approval ?? own.gateApproval,
   };
 }
 

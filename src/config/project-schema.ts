@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { chartVersion } from '../application/validate.js';
 import { nameVariables, templateVariables, urlVariables } from '../preview/naming.js';
+import { awakeSchedule } from './awake-schedule.js';
 import {
   branchPattern,
   duration,
@@ -17,31 +18,44 @@ import {
 import { gateSettings } from './gate-schema.js';
 import { resources, secretName } from './resources.js';
 
-/** `preview.name`: only these variables, and one that tells merge requests apart. */
-const nameTemplate = text().superRefine((value, context) => {
-  const problem =
-    unknownVariable(value, nameVariables) ??
-    (/\{\{\s*(iid|branchSlug)\s*\}\}/.test(value)
-      ? null
-      : 'gives every merge request the same name. Use {{iid}} or {{branchSlug}} in it.') ??
-    (/^[a-z0-9-]*$/.test(value.replace(/\{\{[^{}]*\}\}/g, ''))
-      ? null
-      : 'may hold only a-z, 0-9 and - beside variables.');
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-});
+/** Words that a project and a group differ in. */
+interface Naming {
+  nameVariables: readonly string[];
+  /** Of these the name needs one, for they tell previews apart. */
+  telling: readonly string[];
+  urlVariables: readonly string[];
+  defaultName: string;
+}
 
-const urlTemplate = text().superRefine((value, context) => {
-  const sample = value.replace(/\{\{[^{}]*\}\}/g, 'x');
-  const problem =
-    unknownVariable(value, urlVariables) ??
-    (/^https?:\/\//.test(sample) && URL.canParse(sample)
-      ? null
-      : 'not a URL that begins with https:// (or http://).') ??
-    (templateVariables(value).some((name) => name !== 'project')
-      ? null
-      : 'gives every preview the same link. Use {{slug}} in it.');
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-});
+/** `preview.name`: only these variables, and one that tells merge requests apart. */
+function nameTemplate({ nameVariables: known, telling }: Naming) {
+  return text().superRefine((value, context) => {
+    const problem =
+      unknownVariable(value, known) ??
+      (templateVariables(value).some((name) => telling.includes(name))
+        ? null
+        : `gives every merge request the same name. Use ${telling.map((name) => `{{${name}}}`).join(' or ')} in it.`) ??
+      (/^[a-z0-9-]*$/.test(value.replace(/\{\{[^{}]*\}\}/g, ''))
+        ? null
+        : 'may hold only a-z, 0-9 and - beside variables.');
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  });
+}
+
+function urlTemplate({ urlVariables: known }: Naming) {
+  return text().superRefine((value, context) => {
+    const sample = value.replace(/\{\{[^{}]*\}\}/g, 'x');
+    const problem =
+      unknownVariable(value, known) ??
+      (/^https?:\/\//.test(sample) && URL.canParse(sample)
+        ? null
+        : 'not a URL that begins with https:// (or http://).') ??
+      (templateVariables(value).some((name) => name !== 'project' && name !== 'group')
+        ? null
+        : 'gives every preview the same link. Use {{slug}} in it.');
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  });
+}
 
 function unknownVariable(template: string, known: readonly string[]): string | null {
   const rest = template.replace(/\{\{[^{}]*\}\}/g, '');
@@ -114,14 +128,16 @@ function hasNotANumber(value: unknown): boolean {
 
 const listOf = (item: z.ZodType<string>) => z.array(item, typed('a list')).optional();
 
-/** What a project and `defaults` may both set; nothing is required, and nothing filled in yet. */
-const projectSettings = {
-  preview: z
+/** `preview` of a project or of a group. */
+export function previewSettings(naming: Naming) {
+  return z
     .strictObject({
-      name: nameTemplate.optional().meta({
-        default: '{{project}}-{{iid}}',
-        description: 'Name of the preview. May use `project`, `iid`, `branchSlug`.',
-      }),
+      name: nameTemplate(naming)
+        .optional()
+        .meta({
+          default: naming.defaultName,
+          description: `Name of the preview. May use ${naming.nameVariables.map((name) => `\`${name}\``).join(', ')}.`,
+        }),
       template: text()
         .regex(
           /^[a-z0-9][a-z0-9._-]*$/i,
@@ -132,16 +148,28 @@ const projectSettings = {
           default: 'application',
           description: 'Template in `branch.templates`, without `.yml.hbs`; `application` is built in.',
         }),
-      url: urlTemplate.optional().meta({
-        description: 'Where it opens. May use `slug`, `namespace`, `project`, `iid`, `branchSlug`. Absent: no link.',
-      }),
+      url: urlTemplate(naming)
+        .optional()
+        .meta({
+          description: `Where it opens. May use ${naming.urlVariables.map((name) => `\`${name}\``).join(', ')}. Absent: no link.`,
+        }),
       source: source.optional(),
       values: jsonValues
         .optional()
         .meta({ default: {}, description: 'Given to the template as `values`; merged key by key over `defaults`.' }),
       cluster: text().optional().meta({ default: 'default', description: 'Name of the agent that runs it.' }),
     })
-    .optional(),
+    .optional();
+}
+
+/** What a project and `defaults` may both set; nothing is required, and nothing filled in yet. */
+export const projectSettings = {
+  preview: previewSettings({
+    nameVariables,
+    telling: ['iid', 'branchSlug'],
+    urlVariables,
+    defaultName: '{{project}}-{{iid}}',
+  }),
   follow: z
     .strictObject({
       labels: z
@@ -192,6 +220,30 @@ const projectSettings = {
       ttl: duration()
         .optional()
         .meta({ default: '72h', description: 'How long it lives after the last push, command or reopening.' }),
+      max: duration().optional().meta({
+        default: '14d',
+        description: 'How long it lives at most since it was created, however often it is used or extended; not when it is pinned.',
+      }),
+      warn: duration('0s').optional().meta({
+        default: '12h',
+        description: 'How long before its end its author is told, half of `ttl` at most; `0s`: never.',
+      }),
+      keepAfterMerge: duration('0s').optional().meta({
+        default: '0h',
+        description: 'How long it lives on, as it is, after the merge request was merged.',
+      }),
+      sleep: z
+        .strictObject({
+          after: duration().optional().meta({
+            description: 'Asleep once nothing happened for so long: no push, command, reopening or wake. Absent: never for that.',
+          }),
+          awake: awakeSchedule().optional().meta({
+            description:
+              'When it is awake, such as `Mon-Fri 07:30-20:00 Europe/Berlin`; several windows stand between commas. Outside it sleeps; what is used then stays awake for `after`, or 1h. Absent: no matter when.',
+          }),
+        })
+        .optional()
+        .meta({ description: 'When it sleeps by itself, scaled to zero. Replaces that of `defaults` as a whole.' }),
     })
     .optional(),
   limits: z

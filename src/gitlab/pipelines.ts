@@ -19,7 +19,8 @@ export interface Pipeline {
 
 export interface CommitKey {
   projectId: number;
-  iid: number;
+  /** null: a commit of a branch, for which no merge request's pipelines count. */
+  iid: number | null;
   sha: string;
   signal?: AbortSignal;
 }
@@ -69,7 +70,7 @@ export async function readGate(
 ): Promise<GateReading> {
   const [ofCommit, ofMergeRequest] = await Promise.all([
     listCommitPipelines(gitlab, input),
-    listMergeRequestPipelines(gitlab, input),
+    input.iid === null ? [] : listMergeRequestPipelines(gitlab, { ...input, iid: input.iid }),
   ]);
   const byId = new Map([...ofCommit, ...ofMergeRequest].map((pipeline) => [pipeline.id, pipeline]));
   const counted = [...byId.values()].filter(
@@ -139,7 +140,10 @@ async function listCommitPipelines(gitlab: GitLab, input: Omit<CommitKey, 'iid'>
   return parseAnswer(call, z.array(pipelineSchema), listed);
 }
 
-async function listMergeRequestPipelines(gitlab: GitLab, input: CommitKey): Promise<Pipeline[]> {
+async function listMergeRequestPipelines(
+  gitlab: GitLab,
+  input: Pick<CommitKey, 'projectId' | 'signal'> & { iid: number },
+): Promise<Pipeline[]> {
   const call = 'merge-request.pipelines';
   const resource = new MergeRequests(gitlab.at(call, input.signal));
   // Newest first: what matters is among the first twenty, however long the merge request has lived.

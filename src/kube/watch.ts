@@ -34,6 +34,8 @@ const eventSchema = z.object({ type: z.string(), object: z.looseObject({}) });
 /** The API server ends a watch after this long; another one goes on where it stopped. */
 const watchSeconds = 290;
 const maxPauseMs = 10_000;
+/** A connection that stood for this long, or told something, was a good one. */
+const workedMs = 1_000;
 
 /**
  * Follows the objects of one kind until `signal` aborts: lists, then watches from there, again after a reset, and
@@ -48,22 +50,27 @@ export async function watchObjects(
   const cursor: Cursor = { position: null };
   let failures = 0;
   while (!signal.aborted) {
+    let startedAt = Date.now();
+    let from: string | null = null;
     try {
       if (cursor.position === null) {
         const list = await client.list({ ...query, signal });
         handler.replaced(list.items, list.resourceVersion);
         cursor.position = list.resourceVersion;
       }
-      const startedAt = Date.now();
+      startedAt = Date.now();
+      from = cursor.position;
       await watchOnce(client, query, cursor, handler, signal);
       failures = 0;
       // A server that ends each watch at once is not asked in a circle.
-      if (Date.now() - startedAt < 1_000) await pause(1, signal);
+      if (Date.now() - startedAt < workedMs) await pause(1, signal);
     } catch (error) {
       if (signal.aborted) return;
       handler.interrupted?.(error);
+      // One that has worked and was reset is begun again quickly, however often that happened before.
+      const worked = from !== null && (from !== cursor.position || Date.now() - startedAt >= workedMs);
       if (isAppError(error, 'kube-gone')) cursor.position = null;
-      failures += 1;
+      failures = worked ? 1 : failures + 1;
       await pause(failures, signal);
     }
   }

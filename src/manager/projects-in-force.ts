@@ -1,5 +1,6 @@
-import type { ManagerConfig, ProjectConfig } from '../config/manager-config.js';
-import { policyOf } from '../config/policy-of.js';
+import type { GroupConfig, ManagerConfig, ProjectConfig } from '../config/manager-config.js';
+import { groupPolicyOf, policyInGroup, policyOf } from '../config/policy-of.js';
+import type { LinkedProject } from '../preview/linked.js';
 import type { Policy } from '../preview/policy.js';
 import type { RenderProject } from './render/context.js';
 
@@ -14,7 +15,21 @@ interface ProjectInForce {
   isPublic: boolean | null;
 }
 
+/** One group of the configuration with those of its projects whose ids are known. */
+interface GroupInForce {
+  config: GroupConfig;
+  policy: Policy;
+  projects: LinkedProject[];
+}
+
 export interface ProjectsInForce {
+  groups(): GroupInForce[];
+  /** Names of projects and groups whose repository's address GitLab has told. */
+  told(): string[];
+  /** What previews are made by, of every project and every group. */
+  named(): ProjectConfig[];
+  /** The group that a project belongs to; null: none. */
+  groupOf(projectId: number): GroupInForce | null;
   byId(projectId: number): ProjectInForce | null;
   all(): ProjectInForce[];
   /** null: no project has this id, so that its living previews are not followed any more. */
@@ -46,11 +61,23 @@ export function projectsInForce(config: ManagerConfig, resolved: readonly Resolv
       isPublic: found.isPublic ?? null,
     });
   }
+  const groups = config.groups.map((group) => groupInForce(config, group, byId));
+  const groupById = new Map(groups.flatMap((group) => group.projects.map(({ projectId }) => [projectId, group])));
+  const named = [...config.projects, ...config.groups.map(({ settings }) => settings)];
   const limits = {
     total: config.limits.previews,
-    projects: new Map(config.projects.map((project) => [project.name, project.limits.previews])),
+    projects: new Map(named.map((project) => [project.name, project.limits.previews])),
   };
   return {
+    groups: () => groups,
+    told: () => [
+      ...[...byId.values()].filter(({ cloneUrl }) => cloneUrl !== null).map((project) => project.config.name),
+      ...groups
+        .filter(({ projects }) => projects.every(({ projectId }) => byId.get(projectId)?.cloneUrl != null))
+        .map((group) => group.config.name),
+    ],
+    named: () => [...[...byId.values()].map((project) => project.config), ...groups.map((group) => group.config.settings)],
+    groupOf: (projectId) => groupById.get(projectId) ?? null,
     byId: (projectId) => byId.get(projectId) ?? null,
     all: () => [...byId.values()],
     policyFor: (projectId) => byId.get(projectId)?.policy ?? null,
@@ -58,10 +85,40 @@ export function projectsInForce(config: ManagerConfig, resolved: readonly Resolv
   };
 }
 
-/** What rendering needs of a project, by its name in the configuration; null: none is called so. */
+function groupInForce(
+  config: ManagerConfig,
+  group: GroupConfig,
+  byId: ReadonlyMap<number, ProjectInForce>,
+): GroupInForce {
+  const known = [...byId.values()];
+  const projects = group.projects.flatMap((name) => {
+    const found = known.find((project) => project.config.name === name);
+    return found === undefined
+      ? []
+      : [{ projectId: found.projectId, policy: policyInGroup(config, group, found.config) }];
+  });
+  return { config: group, policy: groupPolicyOf(config, group), projects };
+}
+
+/** What rendering needs of a group: what its first project has, and where each member is found. */
+function renderGroupOf(projects: ProjectsInForce, name: string, gitlabUrl: string): RenderProject | null {
+  const group = projects.groups().find(({ config }) => config.name === name);
+  if (group === undefined) return null;
+  const linked = group.projects.flatMap(({ projectId }) => {
+    const found = projects.byId(projectId);
+    return found === null ? [] : [{ projectId, name: found.config.name, path: found.config.path }];
+  });
+  const [first] = group.projects;
+  const lead = first === undefined ? null : projects.byId(first.projectId);
+  const path = lead?.config.path ?? group.config.settings.path;
+  const cloneUrl = lead?.cloneUrl ?? `${gitlabUrl.replace(/\/+$/, '')}/${path}.git`;
+  return { ...renderProjectFrom(group.config.settings, cloneUrl), linked };
+}
+
+/** What rendering needs of a project or a group, by its name in the configuration; null: none is called so. */
 export function renderProjectOf(projects: ProjectsInForce, name: string, gitlabUrl: string): RenderProject | null {
   const found = projects.all().find(({ config }) => config.name === name);
-  if (found === undefined) return null;
+  if (found === undefined) return renderGroupOf(projects, name, gitlabUrl);
   // Where GitLab has never been reachable since the start, its repository is where GitLab puts it.
   const cloneUrl = found.cloneUrl ?? `${gitlabUrl.replace(/\/+$/, '')}/${found.config.path}.git`;
   return renderProjectFrom(found.config, cloneUrl);

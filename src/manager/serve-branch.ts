@@ -9,7 +9,7 @@ import type { JobSpec } from '../store/queue.js';
 import { type BranchWriter, createBranchWriter } from './commit/branch-writer.js';
 import type { FollowUp } from './commit/follow-up.js';
 import { commitJob, decideJob, feedbackJob } from './decide/jobs.js';
-import { parseSubject } from './decide/subject.js';
+import { parseGroupSubject, parseSubject } from './decide/subject.js';
 import type { RenderProject } from './render/context.js';
 import { createRenderer, type Renderer } from './render/renderer.js';
 import { branchStores } from './serve-branch-stores.js';
@@ -25,6 +25,8 @@ export interface BranchRoomDeps {
   pool: pg.Pool;
   /** null: no project of the configuration is called so. */
   renderProject(name: string): RenderProject | null;
+  /** null: no project of the configuration has this id. */
+  memberPath(projectId: number): string | null;
   countPush(input: { outcome: string }): void;
   log: Logger;
 }
@@ -53,6 +55,7 @@ export async function openBranchRoom(
     ...branchStores(pool, jobs),
     ...renderer,
     projectPath: (project) => deps.renderProject(project)?.path ?? null,
+    memberPath: deps.memberPath,
     pushed: ({ outcome }) => deps.countPush({ outcome }),
     applications,
     log,
@@ -67,6 +70,8 @@ function jobOf({ kind, subject }: FollowUp, branch: string): JobSpec {
     case 'decide':
       return decideJob(subject);
     case 'feedback': {
+      // Who its members are is found out when they are told.
+      if (parseGroupSubject(subject) !== null) return { task: 'feedback', key: `feedback:${subject}`, payload: { subject } };
       const { projectId, iid } = parseSubject(subject);
       return feedbackJob(projectId, iid);
     }

@@ -85,10 +85,10 @@ async function wantedRenderings(deps: RenderRoomDeps, signal: AbortSignal): Prom
   const { templates } = await deps.room.branch.look({ maxAgeMs: trustMs, signal });
   return deps
     .projects()
-    .all()
-    .flatMap(({ config, cloneUrl }) => {
-      const fingerprint = cloneUrl === null ? null : deps.room.renderer.fingerprint(config.name, templates);
-      return fingerprint === null ? [] : [{ project: config.name, fingerprint }];
+    .told()
+    .flatMap((project) => {
+      const fingerprint = deps.room.renderer.fingerprint(project, templates);
+      return fingerprint === null ? [] : [{ project, fingerprint }];
     });
 }
 

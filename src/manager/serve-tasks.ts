@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { GitLab } from '../gitlab/client.js';
 import { listMergeRequests } from '../gitlab/merge-requests.js';
+import { readTargetBranch } from '../gitlab/target-branch.js';
 import type { ManagerMetrics } from '../metrics/manager-metrics.js';
 import type { Stage } from '../metrics/stage-seconds.js';
 import { createDecideStore } from '../store/decide-store.js';
@@ -11,12 +13,14 @@ import { askAbsent, askListed, loadFollowCursor, saveFollowCursor } from '../sto
 import { enqueueDueImages, saveImageLooks, scheduleImages, takeDueImages } from '../store/image-looks.js';
 import { loadNoteState, markAnswered, openAnswers, saveHandledNotes, writtenSince } from '../store/notes.js';
 import { claimCreation, isStatusNameTaken, releaseCreation, saveWritten } from '../store/projections.js';
-import { loadFeedbackInput } from '../store/projections-input.js';
+import { loadFeedbackInput, membersOfSubject } from '../store/projections-input.js';
 import { enqueue, type JobSpec, type Task } from '../store/queue.js';
 import { allPurges, purge } from '../store/retention.js';
 import { asOne } from './as-one.js';
 import type { BranchWriter } from './commit/branch-writer.js';
-import { commitJob } from './decide/jobs.js';
+import { commitJob, feedbackJob } from './decide/jobs.js';
+import type { DecideDeps } from './decide/needs.js';
+import { readBaseline } from './decide/read-baseline.js';
 import { runDecide } from './decide/run.js';
 import { sweep } from './expire/sweep.js';
 import { type FeedbackSettings, runFeedback } from './feedback/run.js';
@@ -54,6 +58,7 @@ const wakePauseMs = 30;
 
 const mergeRequestKey = z.object({ projectId: z.number().int(), iid: z.number().int() });
 const registryKey = z.object({ registry: z.string() });
+const linkedKey = z.object({ subject: z.string().startsWith('group:') });
 const projectKey = z.object({ projectId: z.number().int() });
 
 export const sweepJob: JobSpec = { task: 'sweep', key: 'sweep', payload: {} };
@@ -85,8 +90,8 @@ export function createTasks(deps: TaskDeps): Record<string, Task> {
         deployTimeouts: () =>
           deps
             .projects()
-            .all()
-            .map(({ config }) => ({ project: config.name, timeoutMs: config.deployTimeoutMs })),
+            .named()
+            .map(({ name, deployTimeoutMs: timeoutMs }) => ({ project: name, timeoutMs })),
         log: deps.log,
       });
     },
@@ -110,8 +115,15 @@ function readbackTask(deps: TaskDeps): Task {
 function decideTask(deps: TaskDeps): Task {
   const decideDeps = {
     store: createDecideStore(deps.pool, deps.intake),
-    gitlab: deps.calls.decide,
+    gitlab: { ...deps.calls.decide, readBaseline: baselineReader(deps) },
     settings: {
+      groupOf: (projectId: number) => deps.projects().groupOf(projectId)?.config.name ?? null,
+      groupFor: (name: string) =>
+        deps
+          .projects()
+          .groups()
+          .find(({ config }) => config.name === name) ?? null,
+      suffixOf: subjectSuffix,
       policyFor: (projectId: number) => deps.projects().policyFor(projectId),
       slotLimits: () => deps.projects().slotLimits(),
       branch: deps.branch,
@@ -128,12 +140,27 @@ function decideTask(deps: TaskDeps): Task {
   });
 }
 
+/** Six digits that tell a subject from every other. */
+function subjectSuffix(subject: string): string {
+  return createHash('sha256').update(subject).digest('hex').slice(0, 6);
+}
+
+function baselineReader({ gitlab, calls, hasImage }: TaskDeps): NonNullable<DecideDeps['gitlab']['readBaseline']> {
+  const baselineDeps = {
+    readTargetBranch: (question: { projectId: number; branch: string; most: number }, signal: AbortSignal) =>
+      readTargetBranch(gitlab, { ...question, signal }),
+    readGate: calls.decide.readGate,
+    hasImage,
+  };
+  return (question, signal) => readBaseline(baselineDeps, question, signal);
+}
+
 function feedbackTask(deps: TaskDeps): Task {
   const { pool } = deps;
   const feedbackDeps = {
     gitlab: deps.calls.feedback,
     store: {
-      load: (key: { projectId: number; iid: number }) => loadFeedbackInput(pool, key),
+      load: (key: { projectId: number; iid: number }) => loadFeedback(deps, key),
       claimCreation: (input: Parameters<typeof claimCreation>[1]) => claimCreation(pool, input),
       releaseCreation: (input: Parameters<typeof releaseCreation>[1]) => releaseCreation(pool, input),
       saveWritten: (input: Parameters<typeof saveWritten>[1]) => saveWritten(pool, input),
@@ -142,9 +169,23 @@ function feedbackTask(deps: TaskDeps): Task {
     settingsOf: (name: string) => feedbackSettingsOf(deps.projects(), name),
     log: deps.log,
   };
-  return timed(deps, 'report', (payload, signal) =>
-    runFeedback(feedbackDeps, { ...mergeRequestKey.parse(payload), signal }),
-  );
+  return timed(deps, 'report', async (payload, signal) => {
+    const linked = linkedKey.safeParse(payload);
+    if (!linked.success) return runFeedback(feedbackDeps, { ...mergeRequestKey.parse(payload), signal });
+    const members = await membersOfSubject(pool, linked.data.subject);
+    await enqueue(pool, members.map(({ projectId, iid }) => feedbackJob(projectId, iid)));
+  });
+}
+
+/** What is told of a linked preview follows the settings of the merge request's own project. */
+async function loadFeedback({ pool, projects }: TaskDeps, key: { projectId: number; iid: number }) {
+  const now = projects();
+  const group = now.groupOf(key.projectId)?.config.name ?? null;
+  const loaded = await loadFeedbackInput(pool, { ...key, group });
+  const linked = loaded?.view.linked;
+  if (loaded === null || linked == null) return loaded;
+  const own = now.byId(key.projectId)?.config.name ?? null;
+  return { ...loaded, view: { ...loaded.view, linked: { ...linked, own } } };
 }
 
 function feedbackSettingsOf(projects: ProjectsInForce, name: string): FeedbackSettings | null {

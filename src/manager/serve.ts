@@ -94,6 +94,7 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
   const room = await openBranchRoom(config, {
     pool,
     renderProject: (name) => renderProjectOf(force.projects(), name, config.gitlab.url),
+    memberPath: (projectId) => force.projects().byId(projectId)?.config.path ?? null,
     countPush: metrics.countPush,
     log,
   });

@@ -10,7 +10,8 @@ import { gatesOfSha } from './sha-gates.js';
 /** The sha whose gate decides what happens next; null: none is wanted, or it is deployed already. */
 export function shaToDeploy(row: Preview | null, want: Desire | null, input: DecideInput): string | null {
   const sha = input.facts?.sha ?? null;
-  if (want?.runs !== true || sha === null) {
+  // What is kept after the merge stays as it is.
+  if (want?.runs !== true || sha === null || input.facts?.state === 'merged') {
     return null;
   }
   const isRunning = row !== null && row.phase !== 'stopped';
@@ -24,6 +25,10 @@ export function shaToDeploy(row: Preview | null, want: Desire | null, input: Dec
 export function applyAdvance(row: Preview, want: Desire | null, input: DecideInput): Preview {
   if (want?.runs !== true || input.policy === null || row.phase === 'stopping' || row.phase === 'stopped') {
     return row;
+  }
+  if (input.facts?.state === 'merged') {
+    const isAwaited = row.members.some(({ next }) => next !== null);
+    return isAwaited ? { ...row, members: row.members.map((member) => ({ ...member, next: null })) } : row;
   }
   if (input.linked !== undefined) {
     return advanceLinked(row, { ...input, linked: input.linked });

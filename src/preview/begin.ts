@@ -1,6 +1,6 @@
 import type { DecideInput } from './decision.js';
 import type { Desire } from './desire.js';
-import { expiresAt, lastActivityAt, revives } from './expiry.js';
+import { lastActivityAt, lifetimeOf, revives } from './expiry.js';
 import type { MergeRequestFacts } from './facts.js';
 import { chooseSlug, linkedSlugs, namespaceOf, type SlugClaim, slugCandidates, urlOf } from './naming.js';
 import type { Policy } from './policy.js';
@@ -22,7 +22,7 @@ export function begin(row: Preview | null, want: Desire | null, input: DecideInp
   if (!isFree || want?.runs !== true || policy === null || facts === null || facts.sha === null) {
     return { kind: 'none' };
   }
-  if (row?.stopReason === 'expired' && !revives(row, facts, input.wishes)) {
+  if (facts.state === 'merged' || (row?.stopReason === 'expired' && !revives(row, policy, facts, input.wishes))) {
     return { kind: 'none' };
   }
   if (input.reading !== 'fresh') {
@@ -45,6 +45,7 @@ function incarnation(
 ): Preview {
   const last = Math.max(claim.lastIncarnation, before?.slug === claim.slug ? before.incarnation : 0);
   const start = startedBy(facts, input.wishes);
+  const { pinnedBy, expiresAt } = lifetimeOf(policy, facts, input.wishes, input.now);
   return {
     slug: claim.slug,
     incarnation: last + 1,
@@ -69,7 +70,7 @@ function incarnation(
     heldStop: null,
     unknownSince: null,
     lastActivityAt: lastActivityAt(facts, input.wishes),
-    expiresAt: expiresAt(policy, facts, input.wishes),
+    expiresAt,
     createdAt: input.now,
     deployingSince: null,
     readyAt: null,
@@ -79,6 +80,15 @@ function incarnation(
     stopDetail: null,
     setValues: settingsOf(policy.settable, input.wishes),
     redeployedAt: newestOf(input.wishes, 'redeploy')?.at ?? null,
+    wantAsleep: false,
+    sleepCause: null,
+    sleepOrderedAt: newestOf(input.wishes, 'sleep', 'wake')?.at ?? null,
+    shaSince: null,
+    sleepDueAt: null,
     ordered: start === null ? null : { kind: 'start', by: start.by },
+    pinnedBy,
+    warnAt: null,
+    warnedAt: null,
+    warnedFor: null,
   };
 }

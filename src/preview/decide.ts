@@ -4,7 +4,7 @@ import { applyEdit, wishOfBranch } from './branch.js';
 import type { DecideInput, Decision, DecisionEvent, NeededReads, OpenGate } from './decision.js';
 import { type Desire, desire } from './desire.js';
 import { createdEvent, eventsBetween } from './events.js';
-import { expiresAt, lastActivityAt } from './expiry.js';
+import { lastActivityAt, lifetimeOf } from './expiry.js';
 import { hasFile, holdsSlot } from './lifecycle.js';
 import { combine } from './linked.js';
 import { linkedOpenGates, linkedReads } from './linked-advance.js';
@@ -13,7 +13,9 @@ import { applyRedeploy, applySettings, ordersDiffer } from './orders.js';
 import type { Policy } from './policy.js';
 import type { Instant, Preview } from './preview.js';
 import { gatesOfSha } from './sha-gates.js';
+import { applySleep } from './sleep.js';
 import { applyEnd, applyLoss, applyReason, applyStop, applyUndo, lacksReading } from './stop.js';
+import { applyWarning, lacksWarning } from './warning.js';
 
 type Step = (row: Preview, want: Desire | null, input: DecideInput) => Preview;
 
@@ -31,7 +33,9 @@ const steps: readonly Step[] = [
   (row, _, input) => applySettings(row, input),
   applyRedeploy,
   applyAdvance,
+  applySleep,
   (row, _, input) => applyTimeout(row, input.policy, input.observation, input.now),
+  applyWarning,
 ];
 
 /**
@@ -76,7 +80,9 @@ export function nextDueAt(preview: Preview, policy: Policy | null): Instant | nu
   if (preview.phase === 'stopping' || preview.phase === 'stopped') {
     return null;
   }
-  return Math.min(preview.expiresAt, deployTimeoutAt(preview, policy) ?? preview.expiresAt);
+  const times = [preview.pinnedBy === null ? preview.expiresAt : null, preview.warnAt, preview.sleepDueAt, deployTimeoutAt(preview, policy)];
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 /** A linked preview is decided about as if all its merge requests were one. */
@@ -112,14 +118,16 @@ function applyRefresh(row: Preview, _: Desire | null, input: DecideInput): Previ
     return row;
   }
   // The URL stands in the file: it changes when that is rendered again, see `rendered`.
-  return { ...row, lastActivityAt: lastActivityAt(facts, wishes), expiresAt: expiresAt(policy, facts, wishes) };
+  const { pinnedBy, expiresAt } = lifetimeOf(policy, facts, wishes, row.createdAt);
+  return { ...row, lastActivityAt: lastActivityAt(facts, wishes), expiresAt, pinnedBy };
 }
 
 function neededBy(row: Preview | null, want: Desire | null, input: DecideInput, toBegin: boolean): NeededReads {
   const runs = row !== null && row.phase !== 'stopping' && row.phase !== 'stopped';
-  const mergeRequest = input.reading === 'none' && (toBegin || (runs && lacksReading(input, want)));
+  const mergeRequest = input.reading === 'none' && (toBegin || (runs && (lacksReading(input, want) || lacksWarning(row, want, input))));
   if (input.linked !== undefined) {
-    const isWanted = (runs || toBegin) && want?.runs === true && input.policy !== null && input.facts !== null;
+    const isOpen = input.facts !== null && input.facts.state !== 'merged';
+    const isWanted = (runs || toBegin) && want?.runs === true && input.policy !== null && isOpen;
     const reads = isWanted ? linkedReads(runs ? row : null, { ...input, linked: input.linked }) : { images: [] };
     return { mergeRequest, gateSha: null, ...reads };
   }

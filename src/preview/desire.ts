@@ -1,9 +1,10 @@
-import { expiresAt } from './expiry.js';
+import { keptUntil, lifetimeOf } from './expiry.js';
 import type { MergeRequestFacts, Wish } from './facts.js';
-import { followVerdict, isFork } from './follow.js';
+import { type FollowVerdict, followVerdict, isFork } from './follow.js';
+import { hasFile } from './lifecycle.js';
 import { type Linked, linkedVerdict } from './linked.js';
 import type { Policy } from './policy.js';
-import type { Instant, StopReason } from './preview.js';
+import type { Instant, Preview, StopReason } from './preview.js';
 import { startedBy } from './wishes.js';
 
 /** Whether a merge request's preview is to run, from GitLab's and the configuration's present state alone. */
@@ -24,21 +25,29 @@ export type Desire =
 
 const runs: Desire = { runs: true };
 
+/** What else it depends on. */
+interface Circumstances {
+  linked?: Linked | undefined;
+  linkedTo?: string | undefined;
+  /** The newest incarnation, for since when it lives and whether it is deployed; absent or null: there is none. */
+  preview?: Pick<Preview, 'phase' | 'createdAt'> | null;
+}
+
 /**
  * The levels, the strongest first: an end of the merge request, the newest word of a person, the filters, the expiry.
- * Nothing here depends on the row, so that lost or reordered events change nothing in the end.
+ * Of the row only its age counts, so that lost or reordered events change nothing in the end.
  */
 export function desire(
   policy: Policy | null,
   facts: MergeRequestFacts | null,
   wishes: Wish[],
   now: Instant,
-  link: { linked?: Linked | undefined; linkedTo?: string | undefined } = {},
+  about: Circumstances = {},
 ): Desire | null {
   const word = newestWord(facts, wishes);
   const ended = facts === null ? null : endOf(facts);
   if (ended !== null) {
-    return ended;
+    return policy === null || facts === null ? ended : (afterMerge(policy, facts, wishes, now, about) ?? ended);
   }
   if (word !== null && word.kind === 'stop') {
     return stoppedBy(word);
@@ -50,11 +59,11 @@ export function desire(
   if (facts === null) {
     return null;
   }
-  if (link.linkedTo !== undefined && !isFork(facts)) {
-    const detail = `its project takes part in the linked previews of the group ${link.linkedTo}`;
+  if (about.linkedTo !== undefined && !isFork(facts)) {
+    const detail = `its project takes part in the linked previews of the group ${about.linkedTo}`;
     return { runs: false, reason: 'unfollowed', explained: false, needsReading: false, at: null, by: null, detail };
   }
-  return followedAndAlive(policy, facts, wishes, now, link.linked);
+  return followedAndAlive(policy, facts, wishes, now, about);
 }
 
 /** The newest wish to stop or to start; null when there is none, or when a reopening came after it. */
@@ -89,13 +98,45 @@ function followedAndAlive(
   facts: MergeRequestFacts,
   wishes: Wish[],
   now: Instant,
-  linked: Linked | undefined,
+  about: Circumstances,
 ): Desire {
   const stop = { runs: false, explained: false, needsReading: true, by: null } as const;
-  const asked = startedBy(facts, wishes) !== null;
-  const verdict = linked === undefined ? followVerdict(policy.follow, facts, asked) : linkedVerdict(linked, asked);
+  const verdict = verdictOn(policy, facts, wishes, about);
   if (!verdict.follows) {
     return { ...stop, reason: verdict.reason, at: null, detail: verdict.detail };
   }
-  return expiresAt(policy, facts, wishes) <= now ? { ...stop, reason: 'expired', at: null, detail: null } : runs;
+  const { pinnedBy, expiresAt } = lifetimeOf(policy, facts, wishes, bornAt(about, now));
+  return pinnedBy === null && expiresAt <= now ? { ...stop, reason: 'expired', at: null, detail: null } : runs;
+}
+
+/** What is deployed when its merge request is merged may be kept for a while; null: it ends. */
+function afterMerge(
+  policy: Policy,
+  facts: MergeRequestFacts,
+  wishes: Wish[],
+  now: Instant,
+  about: Circumstances,
+): Desire | null {
+  const until = keptUntil(policy, facts);
+  if (until === null || (about.linkedTo !== undefined && !isFork(facts))) {
+    return null;
+  }
+  const word = newestWord(facts, wishes);
+  if (word?.kind === 'stop') {
+    const isAfter = word.at >= (facts.endedAt ?? facts.updatedAt) && word.at < until;
+    return isAfter && word.source !== 'git' ? stoppedBy(word) : null;
+  }
+  const isDeployed = about.preview != null && hasFile(about.preview.phase);
+  const isKept = isDeployed && verdictOn(policy, facts, wishes, about).follows;
+  return isKept && now < lifetimeOf(policy, facts, wishes, bornAt(about, now)).expiresAt ? runs : null;
+}
+
+function verdictOn(policy: Policy, facts: MergeRequestFacts, wishes: Wish[], { linked }: Circumstances): FollowVerdict {
+  const asked = startedBy(facts, wishes) !== null;
+  return linked === undefined ? followVerdict(policy.follow, facts, asked) : linkedVerdict(linked, asked);
+}
+
+/** Since when the incarnation lives that lives now, or that would begin. */
+function bornAt({ preview }: Circumstances, now: Instant): Instant {
+  return preview == null || preview.phase === 'stopping' || preview.phase === 'stopped' ? now : preview.createdAt;
 }

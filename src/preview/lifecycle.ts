@@ -3,10 +3,10 @@ import type { Phase, Preview } from './preview.js';
 /** Where each phase may lead. A row only ever moves along these arrows. */
 export const transitions: Readonly<Record<Phase, readonly Phase[]>> = {
   waiting: ['deploying', 'stopped'],
-  deploying: ['deploying', 'ready', 'failed', 'stopping'],
+  deploying: ['deploying', 'ready', 'failed', 'asleep', 'stopping'],
   ready: ['deploying', 'failed', 'asleep', 'stopping'],
   failed: ['deploying', 'ready', 'asleep', 'stopping'],
-  asleep: ['deploying', 'stopping'],
+  asleep: ['deploying', 'failed', 'stopping'],
   stopping: ['stopped', 'deploying', 'ready'],
   stopped: [],
 };

@@ -1,7 +1,7 @@
 import type { DecideInput, NeededReads, OpenGate } from './decision.js';
 import type { MergeRequestFacts } from './facts.js';
 import { type GatesState, judgeGates } from './gate.js';
-import { holdsSlot, transition } from './lifecycle.js';
+import { transition } from './lifecycle.js';
 import { type Linked, type LinkedProject, takingPart } from './linked.js';
 import type { Member, NextSha, Preview } from './preview.js';
 import { slotIsFree } from './quota.js';

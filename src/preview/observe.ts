@@ -18,6 +18,8 @@ export function applyObservation(preview: Preview, observation: Observation | nu
       return unwell(preview, observation.cause ?? 'health', observation.message);
     case 'refused':
       return unwell(preview, observation.cause ?? 'fence', observation.message);
+    case 'suspended':
+      return suspended(preview, observation.message);
     default:
       return preview;
   }
@@ -41,6 +43,17 @@ function unwell(preview: Preview, cause: Cause, message: string | null): Preview
   }
   return preview.phase === 'deploying' || preview.phase === 'ready'
     ? transition(preview, 'failed', { cause, message })
+    : preview;
+}
+
+/**
+ * What its file declares asleep is: a person's edit, or what slept before its stop was undone. With a message it is
+ * something in it that waits for a person, and it is not ready.
+ */
+function suspended(preview: Preview, message: string | null): Preview {
+  const isDeclared = message === null && (preview.wantAsleep || preview.edited !== null);
+  return isDeclared && (preview.phase === 'deploying' || preview.phase === 'failed')
+    ? transition(preview, 'asleep')
     : preview;
 }
 

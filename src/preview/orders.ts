@@ -53,5 +53,6 @@ export function applyRedeploy(row: Preview, want: Desire | null, input: DecideIn
 /** Whether what people ordered makes the file differ. */
 export function ordersDiffer(before: Preview, after: Preview): boolean {
   const isSame = JSON.stringify(before.setValues) === JSON.stringify(after.setValues);
-  return !isSame || before.redeployedAt !== after.redeployedAt;
+  const sleepsAlike = before.wantAsleep === after.wantAsleep && before.sleepOrderedAt === after.sleepOrderedAt;
+  return !isSame || !sleepsAlike || before.redeployedAt !== after.redeployedAt;
 }

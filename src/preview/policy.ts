@@ -1,3 +1,4 @@
+import type { AwakeSchedule } from './awake-schedule.js';
 import type { Settable } from './setting.js';
 
 /** What the configuration says of one project's previews. Plain values; durations in milliseconds. */
@@ -36,9 +37,24 @@ export interface Policy {
   /** `member`: a member wrote `/preview approve` for this very sha. */
   gateApproval: 'none' | 'member';
   ttlMs: number;
+  /** Longest life since its creation, however often it is used or extended. */
+  maxMs: number;
+  /** How long before its end a warning is told; 0: none. Shorter than `ttlMs`. */
+  warnMs: number;
+  /** How long it lives on after the merge; 0: it ends with it. */
+  keepAfterMergeMs: number;
   deployTimeoutMs: number;
+  sleep: SleepPolicy;
   /** Previews of this project that may hold a slot at once. */
   maxPreviews: number;
+}
+
+/** When previews sleep without anybody's order. */
+export interface SleepPolicy {
+  /** Asleep once nothing happened for so long; null: never for that. */
+  afterMs: number | null;
+  /** Asleep outside it; null: never for that. */
+  awake: AwakeSchedule | null;
 }
 
 /** How full it is, counted under the locks of the slots; the row in question is not counted. */

@@ -54,6 +54,9 @@ export interface HeldStop {
   since: Instant;
 }
 
+/** Why a preview sleeps, or woke: an order, nothing or something that happened, or the hours that the configuration names. */
+export type SleepCause = 'order' | 'idle' | 'activity' | 'schedule';
+
 export interface Preview {
   /** Name of the file, the namespace and the URL. Unique while not stopped. */
   slug: string;
@@ -89,6 +92,7 @@ export interface Preview {
   unknownSince: Instant | null;
   /** GitLab's time of the newest push, reopening or accepted command. */
   lastActivityAt: Instant;
+  /** When it ends by itself; of a pinned one, when it would if it were not. */
   expiresAt: Instant;
   createdAt: Instant;
   /** Since when the present revision is being deployed; what `deployTimeout` counts from. */
@@ -106,6 +110,23 @@ export interface Preview {
   setValues: Record<string, SetValue>;
   /** Time of the newest order to redeploy that was carried out, as the order has it; null: none. */
   redeployedAt: Instant | null;
+  /** Its file is to declare it asleep; see `applySleep`. */
+  wantAsleep: boolean;
+  /** Why it sleeps, or why it woke while its file is still to be written; null: neither. */
+  sleepCause: SleepCause | null;
+  /** Time of the newest order to sleep or to wake that was carried out, as the order has it; null: none. */
+  sleepOrderedAt: Instant | null;
+  /** When its newest sha began to be deployed; null: none ever did. */
+  shaSince: Instant | null;
+  /** When the clock may make it fall asleep or wake; null: it does neither. */
+  sleepDueAt: Instant | null;
   /** The order that the file now to be written rests on; null: none, such as a push. */
   ordered: { kind: WishKind; by: string } | null;
+  /** User name of who pinned it, so that it does not expire; null: nobody. */
+  pinnedBy: string | null;
+  /** When its author is to be warned of its end; null: was warned already, or is not to be. */
+  warnAt: Instant | null;
+  /** When it was decided to warn of the end at `warnedFor`; both null: of none. */
+  warnedAt: Instant | null;
+  warnedFor: Instant | null;
 }

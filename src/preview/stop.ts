@@ -1,6 +1,7 @@
 import { judge } from './breaker.js';
 import type { DecideInput } from './decision.js';
 import { type Desire, newestWord } from './desire.js';
+import { lifetimeOf } from './expiry.js';
 import { hasFile, transition } from './lifecycle.js';
 import type { Preview, StopReason } from './preview.js';
 
@@ -84,7 +85,13 @@ export function applyLoss(row: Preview, input: DecideInput): Preview {
     return row.heldStop === null ? { ...row, heldStop: heldStop(row, 'git', input) } : row;
   }
   const members = row.members.map((member) => ({ ...member, next: null }));
-  return transition(row, 'stopping', { stopReason: 'git', stoppedAt: input.now, stoppedBy: null, stopDetail: null, members });
+  return transition(row, 'stopping', {
+    stopReason: 'git',
+    stoppedAt: input.now,
+    stoppedBy: null,
+    stopDetail: null,
+    members,
+  });
 }
 
 /**
@@ -98,10 +105,22 @@ export function applyUndo(row: Preview, want: Desire | null, input: DecideInput)
   if (row.phase !== 'stopping' || want?.runs !== true || !isBack || state === 'terminating' || state === 'gone') {
     return row;
   }
+  if (hasExpired(row, input)) {
+    // Its longest life is over: what comes back is the next incarnation.
+    return row;
+  }
   const alive = { stopReason: null, stoppedAt: null, stoppedBy: null, stopDetail: null };
   return row.deployedRevision !== null && row.deployedRevision === row.wantedRevision
     ? transition(row, 'ready', alive)
     : transition(row, 'deploying', { ...alive, deployingSince: input.now });
+}
+
+function hasExpired(row: Preview, { policy, facts, wishes, now }: DecideInput): boolean {
+  if (policy === null || facts === null) {
+    return false;
+  }
+  const { pinnedBy, expiresAt } = lifetimeOf(policy, facts, wishes, row.createdAt);
+  return pinnedBy === null && expiresAt <= now;
 }
 
 /** A stop has ended when the cluster says so, or when nothing of it ever was in the cluster. */

@@ -1,4 +1,5 @@
 import type { MergeRequestFacts, Wish } from './facts.js';
+import type { Instant } from './preview.js';
 import { fitsSetting, type Settable, type SetValue } from './setting.js';
 
 /** The shas that members approved, each of its own; a later push is not among them. */
@@ -49,4 +50,30 @@ export function startedBy(
   const reopenedAt = facts?.lastReopenedAt ?? null;
   const isPast = word === null || (reopenedAt !== null && reopenedAt > word.at);
   return isPast || word.kind === 'stop' ? null : word;
+}
+
+/**
+ * Whether somebody pinned the preview and nobody unpinned it since. A stop, and closing and reopening the merge request,
+ * end a pin too; a file that was removed in the branch does not. `releasedAt`: when one was last taken back with `unpin`.
+ */
+export function pinOf(
+  facts: Pick<MergeRequestFacts, 'lastReopenedAt'>,
+  wishes: readonly Wish[],
+): { pinnedBy: string | null; releasedAt: Instant | null } {
+  let pinnedBy: string | null = null;
+  let releasedAt: Instant | null = null;
+  for (const { kind, source, at, by } of wishes) {
+    if (facts.lastReopenedAt !== null && facts.lastReopenedAt > at) {
+      continue;
+    }
+    if (kind === 'pin') {
+      pinnedBy = by;
+    } else if (kind === 'unpin') {
+      releasedAt = pinnedBy === null ? releasedAt : at;
+      pinnedBy = null;
+    } else if (kind === 'stop' && source !== 'git') {
+      pinnedBy = null;
+    }
+  }
+  return { pinnedBy, releasedAt };
 }

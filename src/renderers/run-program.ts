@@ -26,7 +26,7 @@ export interface ProgramLimits {
 
 export const programLimits: ProgramLimits = {
   timeoutMs: 30_000,
-  outputBytes: 16 * 1024 * 1024,
+  outputBytes: 8 * 1024 * 1024,
   memoryBytes: 1024 * 1024 * 1024,
 };
 

@@ -52,6 +52,7 @@ export function sandboxManagerConfig(parts: SandboxParts): ManagerConfig {
     },
     log: { level: 'info' },
     projects: [sandboxProject(parts)],
+    groups: [],
     limits: { previews: 200 },
     api: { tokens: [] },
     registries: [],
@@ -84,7 +85,7 @@ function sandboxProject(parts: SandboxParts): ProjectConfig {
     },
     gate: { pipeline: 'success', image: [], approval: 'none' },
     // Short enough that `/preview extend 2d` is seen to move the end.
-    lifetime: { ttlMs: 24 * hour },
+    lifetime: { ttlMs: 24 * hour, maxMs: 14 * 24 * hour, warnMs: 12 * hour, keepAfterMergeMs: 0 },
     limits: { previews: 20 },
     feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false }, logs: 'auto' },
     probe: null,

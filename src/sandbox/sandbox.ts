@@ -22,6 +22,8 @@ export interface SandboxOptions {
   kubeconfig: string | null;
   /** Called with a line for each step of each preview's life; null: nobody listens. */
   tell: ((line: string) => void) | null;
+  /** Folders between colons, where `kustomize` and `helm` are looked for. Default: none. */
+  searchPath?: string;
   /** Gives the start up between two parts. */
   signal?: AbortSignal;
 }
@@ -114,7 +116,10 @@ async function startParts(options: SandboxOptions, log: Logger, releases: Releas
   releases.push(() => manager.stop());
   if (options.tell !== null) releases.push(await tellStory(manager.databaseUrl, options.tell, log));
   options.signal?.throwIfAborted();
-  const agent = runAgent(sandboxAgentOptions(parts), { log: log.child({ part: 'agent' }) });
+  const agent = runAgent(
+    { ...sandboxAgentOptions(parts), searchPath: options.searchPath ?? '' },
+    { log: log.child({ part: 'agent' }) },
+  );
   releases.push(() => agent.stop());
   await agent.ready;
   return {

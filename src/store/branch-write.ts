@@ -39,7 +39,7 @@ with raised as (
 ), saved as (
   update preview p set phase = c.phase, wanted_revision = c.wanted_revision, waiting_for = c.waiting_for,
     waiting_since = c.waiting_since, cause = c.cause, message = c.message, deploying_since = c.deploying_since,
-    url = c.url, version = p.version + 1
+    url = c.url, sleep_cause = c.sleep_cause, version = p.version + 1
   from change c, locked l
   where p.slug = c.slug and p.incarnation = c.incarnation and l.slug = p.slug and l.incarnation = p.incarnation
 ), written as (

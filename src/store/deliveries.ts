@@ -75,6 +75,12 @@ with input as materialized (
   select json_build_object('task', 'decide', 'key', 'decide:mr:' || project_id || ':' || iid,
     'payload', json_build_object('subject', 'mr:' || project_id || ':' || iid), 'priority', 0) as job
   from subjects
+  union all select json_build_object('task', 'decide', 'key', 'decide:' || subject,
+    'payload', json_build_object('subject', subject), 'priority', 0) from (
+      -- A target branch whose newest commit a linked preview waits for.
+      select distinct v.subject from fresh f join preview_member p on p.project_id = f.project_id
+        and p.next ->> 'sha' = f.sha and p.next is not null and p.iid is null
+      join preview v using (slug, incarnation) where f.event in ('pipeline', 'job') and v.phase <> 'stopped') linked
   union all select json_build_object('task', 'images', 'key', 'images:' || host,
     'payload', json_build_object('registry', host), 'priority', 0) from (select distinct host from hurried) registries
   union all select json_array_elements(jobs) from fresh where jobs is not null

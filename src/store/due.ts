@@ -25,10 +25,15 @@ const patience = `
 // Each branch of `due` has an index of its own. Rows that someone is deciding about are left out: it is their turn.
 const enqueueSql = `
 with due as (
-  select slug, incarnation from preview where expires_at <= now() and phase not in ('stopping', 'stopped')
+  select slug, incarnation from preview
+    where expires_at <= now() and pinned_by is null and phase not in ('stopping', 'stopped')
+  union select slug, incarnation from preview where warn_at <= now() and phase not in ('stopping', 'stopped')
+  -- Warned by a clock that was ahead.
+  union select slug, incarnation from preview where warned_at > now() and phase not in ('stopping', 'stopped')
   union select p.slug, p.incarnation from preview p
     join unnest($1::text[], $2::float8[]) as t(project, timeout_ms) using (project)
     where p.phase = 'deploying' and p.deploying_since <= now() - t.timeout_ms * interval '1 ms'
+  union select slug, incarnation from preview where sleep_due_at <= now()
   union select slug, incarnation from preview where held_stop is not null
   union select slug, incarnation from preview where phase = 'waiting' and waiting_for <> 'slot'
   union select slug, incarnation from preview_member where next is not null
@@ -37,7 +42,8 @@ with due as (
 ), picked as (
   select p.slug, p.incarnation from preview p join due using (slug, incarnation)
   where p.phase <> 'stopped'
-    and (p.checked_at is null or p.checked_at < now() - greatest($3 * interval '1 ms', ${patience}))
+    and (p.checked_at is null or p.checked_at > now()
+      or p.checked_at < now() - greatest($3 * interval '1 ms', ${patience}))
   order by p.checked_at nulls first limit $4 for update of p skip locked
 ), checked as (
   update preview p set checked_at = now() from picked k
@@ -58,8 +64,8 @@ with due as (
 select (select count(*) from subjects) as count, (select count(*) from enqueued) as enqueued`;
 
 /**
- * Enqueues a decision for every preview whose time has come: expired, deployed for too long, a held stop, a gate that
- * is awaited, the head of a line. Answers how many.
+ * Enqueues a decision for every preview whose time has come: expired, to be warned of its end, deployed for too long, a
+ * held stop, a gate that is awaited, the head of a line. Answers how many.
  */
 export async function enqueueDue(q: Queryable, query: DueQuery): Promise<number> {
   const answer = await q.query<{ count: number }>(enqueueSql, [

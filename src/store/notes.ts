@@ -82,8 +82,11 @@ with handled as (
   insert into preview_event (slug, incarnation, kind, actor, detail)
   select p.slug, p.incarnation, 'ordered', h."by", w.text
   from handled h join fresh f on f.note_id = h."noteId", json_to_recordset(h.wishes) as w(text text, ordinal int),
-    (select slug, incarnation from preview where subject = 'mr:' || $1 || ':' || $2
-      order by created_at desc, incarnation desc limit 1) p
+    (select slug, incarnation from (
+      select slug, incarnation, created_at from preview where subject = 'mr:' || $1 || ':' || $2
+      union select slug, incarnation, created_at from preview join preview_member m using (slug, incarnation)
+      where m.project_id = $1 and m.iid = $2
+    ) newest order by created_at desc, incarnation desc limit 1) p
   order by h."noteId", w.ordinal
 ), seen as (
   insert into merge_request as m (project_id, iid, notes_seen) values ($1, $2, $4)

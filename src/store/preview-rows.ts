@@ -31,7 +31,16 @@ export interface PreviewRow {
   stop_detail: string | null;
   set_values: Preview['setValues'];
   redeployed_at: string | null;
+  want_asleep: boolean;
+  sleep_cause: Preview['sleepCause'];
+  sleep_ordered_at: string | null;
+  sha_since: string | null;
+  sleep_due_at: string | null;
   ordered: Preview['ordered'];
+  pinned_by: string | null;
+  warn_at: string | null;
+  warned_at: string | null;
+  warned_for: string | null;
 }
 
 export interface MemberRow {
@@ -40,6 +49,7 @@ export interface MemberRow {
   wanted_sha: string | null;
   deployed_sha: string | null;
   next: Member['next'];
+  branch?: string | null;
 }
 
 export function previewFromRow(row: PreviewRow, members: MemberRow[]): Preview {
@@ -74,7 +84,16 @@ export function previewFromRow(row: PreviewRow, members: MemberRow[]): Preview {
     stopDetail: row.stop_detail,
     setValues: row.set_values,
     redeployedAt: instant(row.redeployed_at),
+    wantAsleep: row.want_asleep,
+    sleepCause: row.sleep_cause,
+    sleepOrderedAt: instant(row.sleep_ordered_at),
+    shaSince: instant(row.sha_since),
+    sleepDueAt: instant(row.sleep_due_at),
     ordered: row.ordered,
+    pinnedBy: row.pinned_by,
+    warnAt: instant(row.warn_at),
+    warnedAt: instant(row.warned_at),
+    warnedFor: instant(row.warned_for),
   };
 }
 
@@ -84,9 +103,14 @@ function memberFromRow(row: MemberRow): Member {
     iid: row.iid,
     wantedSha: row.wanted_sha,
     deployedSha: row.deployed_sha,
-    // One that was saved before there were links has none.
-    next: row.next === null ? null : { ...row.next, link: row.next.link ?? null, stuck: row.next.stuck ?? false },
+    next: row.next === null ? null : nextFromRow(row.next),
+    ...(row.branch == null ? {} : { branch: row.branch }),
   };
+}
+
+/** Key by key: PostgreSQL keeps them in an order of its own. One that was saved before there were links has none. */
+function nextFromRow({ sha, waitingFor, since, detail, link, stuck }: NonNullable<Member['next']>): Member['next'] {
+  return { sha, waitingFor, since, detail, link: link ?? null, stuck: stuck ?? false };
 }
 
 export function rowFromPreview(preview: Preview): PreviewRow {
@@ -120,7 +144,16 @@ export function rowFromPreview(preview: Preview): PreviewRow {
     stop_detail: preview.stopDetail,
     set_values: preview.setValues,
     redeployed_at: timestamp(preview.redeployedAt),
+    want_asleep: preview.wantAsleep,
+    sleep_cause: preview.sleepCause,
+    sleep_ordered_at: timestamp(preview.sleepOrderedAt),
+    sha_since: timestamp(preview.shaSince),
+    sleep_due_at: timestamp(preview.sleepDueAt),
     ordered: preview.ordered,
+    pinned_by: preview.pinnedBy,
+    warn_at: timestamp(preview.warnAt),
+    warned_at: timestamp(preview.warnedAt),
+    warned_for: timestamp(preview.warnedFor),
   };
 }
 
@@ -132,6 +165,7 @@ export function rowsFromMembers(preview: Preview) {
     wanted_sha: member.wantedSha,
     deployed_sha: member.deployedSha,
     next: member.next,
+    branch: member.branch ?? null,
   }));
 }
 

@@ -22,12 +22,23 @@ export interface FeedbackInput {
     line: { place: number; length: number } | null;
     diagnosis: Pick<Diagnosis, 'object' | 'sentence' | 'evidence' | 'logs'> | null;
     answer: { line: string; by: string; at: number } | null;
+    /** Of a linked preview: whom it is told to, and where each member is found; null: it is no linked one. */
+    linked: { key: { projectId: number; iid: number }; own: string | null; rows: LinkedRow[] } | null;
   };
   note: StoredProjection;
   status: StoredProjection;
 }
 
+interface LinkedRow {
+  projectId: number;
+  iid: number | null;
+  /** Path of the project; its id where GitLab never said it. */
+  project: string;
+  webUrl: string | null;
+}
+
 interface Loaded {
+  linked: LinkedRow[] | null;
   now: number;
   preview: PreviewRow | null;
   members: MemberRow[] | null;
@@ -42,14 +53,24 @@ interface Loaded {
 const millis = (column: string) => `round(extract(epoch from ${column}) * 1000)`;
 
 const inputSql = `
-with row as materialized (
-  select * from preview where subject = $3 order by created_at desc, incarnation desc limit 1
+with named as (
+  -- The linked preview of its branch, which a fork joins not.
+  select 'group:' || $4::text || ':' || (facts ->> 'sourceBranch') as subject from merge_request
+  where project_id = $1 and iid = $2 and $4::text is not null and (facts ->> 'sourceProjectId')::bigint = $1
+), row as materialized (
+  select * from preview where subject in ($3, (select subject from named))
+  order by subject = $3, created_at desc, incarnation desc limit 1
 )
 select json_build_object(
   'now', floor(extract(epoch from clock_timestamp()) * 1000),
   'preview', (select row_to_json(r) from row r),
   'members', (select json_agg(m order by m.ordinal) from preview_member m, row r
     where m.slug = r.slug and m.incarnation = r.incarnation),
+  'linked', (select json_agg(json_build_object('projectId', m.project_id, 'iid', m.iid,
+      'project', coalesce((select c.path from follow_cursor c where c.project_id = m.project_id), m.project_id::text),
+      'webUrl', q.facts ->> 'webUrl') order by m.ordinal)
+    from row r join preview_member m using (slug, incarnation)
+    left join merge_request q on q.project_id = m.project_id and q.iid = m.iid where r.subject like 'group:%'),
   'facts', (select facts from merge_request where project_id = $1 and iid = $2),
   'deployed_at', (select ${millis('max(e.at)')} from preview_event e, row r
     where e.slug = r.slug and e.incarnation = r.incarnation and e.to_phase = 'ready'),
@@ -69,15 +90,28 @@ select json_build_object(
 
 const nothingWritten: StoredProjection = { writtenHash: null, externalId: null, creatingSince: null, detail: null };
 
-/** Reads what a merge request's note and status are made from; null when it never had a preview. */
+const membersSql = `
+select distinct m.project_id as "projectId", m.iid from preview_member m join (
+  select slug, incarnation from preview where subject = $1 order by created_at desc, incarnation desc limit 1
+) r using (slug, incarnation) where m.iid is not null`;
+
+/** The merge requests of the newest preview of a subject. */
+export async function membersOfSubject(q: Queryable, subject: string): Promise<{ projectId: number; iid: number }[]> {
+  return (await q.query<{ projectId: number; iid: number }>(membersSql, [subject])).rows;
+}
+
+/**
+ * Reads what a merge request's note and status are made from; null when it never had a preview. `group`: the one that
+ * its project belongs to, whose linked preview it then shows.
+ */
 export async function loadFeedbackInput(
   q: Queryable,
-  input: { projectId: number; iid: number },
+  input: { projectId: number; iid: number; group?: string | null },
 ): Promise<FeedbackInput | null> {
   const answer = await q.query<{ loaded: Loaded }>({
     name: 'feedback-input',
     text: inputSql,
-    values: [input.projectId, input.iid, `mr:${input.projectId}:${input.iid}`],
+    values: [input.projectId, input.iid, `mr:${input.projectId}:${input.iid}`, input.group ?? null],
   });
   const loaded = answer.rows[0]?.loaded;
   if (loaded === undefined || loaded.preview === null) return null;
@@ -91,6 +125,10 @@ export async function loadFeedbackInput(
       line: loaded.line,
       diagnosis: loaded.diagnosis,
       answer: loaded.answer,
+      linked:
+        loaded.linked === null
+          ? null
+          : { key: { projectId: input.projectId, iid: input.iid }, own: null, rows: loaded.linked },
     },
     note: projectionOf(loaded, 'note'),
     status: projectionOf(loaded, 'status'),

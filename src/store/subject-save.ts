@@ -83,7 +83,16 @@ const columns = [
   'stop_detail',
   'set_values',
   'redeployed_at',
+  'want_asleep',
+  'sleep_cause',
+  'sleep_ordered_at',
+  'sha_since',
+  'sleep_due_at',
   'ordered',
+  'pinned_by',
+  'warn_at',
+  'warned_at',
+  'warned_for',
 ];
 
 const updates = columns.filter((name) => name !== 'slug' && name !== 'incarnation');
@@ -108,12 +117,15 @@ with saved as (
   on conflict (slug) do update set last_incarnation = excluded.last_incarnation
     where s.last_incarnation < excluded.last_incarnation
 ), member as (
-  insert into preview_member as m (slug, incarnation, ordinal, project_id, iid, wanted_sha, deployed_sha, next)
-  select $7::text, $8::integer, ordinal, project_id, iid, wanted_sha, deployed_sha, next
-  from jsonb_to_recordset($2::jsonb)
-    as x(ordinal integer, project_id bigint, iid integer, wanted_sha text, deployed_sha text, next jsonb)
+  insert into preview_member as m (slug, incarnation, ordinal, project_id, iid, wanted_sha, deployed_sha, next, branch)
+  select $7::text, $8::integer, ordinal, project_id, iid, wanted_sha, deployed_sha, next, branch
+  from jsonb_to_recordset($2::jsonb) as x(
+    ordinal integer, project_id bigint, iid integer, wanted_sha text, deployed_sha text, next jsonb, branch text)
   on conflict (slug, incarnation, ordinal) do update set project_id = excluded.project_id, iid = excluded.iid,
-    wanted_sha = excluded.wanted_sha, deployed_sha = excluded.deployed_sha, next = excluded.next
+    wanted_sha = excluded.wanted_sha, deployed_sha = excluded.deployed_sha, next = excluded.next, branch = excluded.branch
+), departed as (
+  delete from preview_member
+  where slug = $7 and incarnation = $8 and $7 is not null and ordinal >= jsonb_array_length($2::jsonb)
 ), happened as (
   insert into preview_event (slug, incarnation, kind, from_phase, to_phase, actor, detail)
   select slug, incarnation, kind, "from", "to", actor, detail

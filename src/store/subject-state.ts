@@ -2,6 +2,16 @@ import type { BreakerUsage, DecideInput } from '../preview/decision.js';
 import type { GateReading, MergeRequestFacts, MergeRequestReading, Observation, Wish } from '../preview/facts.js';
 import type { SlugClaim } from '../preview/naming.js';
 import type { Queryable } from './pool.js';
+import {
+  type LinkedMergeRequest,
+  type LinkedQuery,
+  type LoadedMergeRequest,
+  linkedParts,
+  linkedValues,
+  mergeRequestFromRow,
+  mergeSql,
+  type SubjectParts,
+} from './linked-subject.js';
 import { instant, type MemberRow, type PreviewRow, previewFromRow, timestamp } from './preview-rows.js';
 import type { Occupancy } from './slots.js';
 
@@ -17,6 +27,8 @@ export interface SubjectQuery {
   /** Ask for `occupancy` and for `breaker`: the caller holds the locks of the slots. */
   occupancy: boolean;
   breaker: boolean;
+  /** Of a linked preview, whose `projectId` and `iid` are 0 and whose `reading` is null. */
+  linked?: LinkedQuery;
 }
 
 export interface SubjectState
@@ -32,6 +44,8 @@ export interface SubjectState
   occupancy: Occupancy[];
   /** null when it was not asked for. */
   breaker: BreakerUsage | null;
+  /** Of a linked preview: the merge requests of its branch, and those that are its members. */
+  mergeRequests?: LinkedMergeRequest[];
 }
 
 interface Loaded {
@@ -58,7 +72,10 @@ interface Loaded {
   } | null;
   committed: boolean;
   /** Of the newest sha; `open`: a verdict, otherwise what the last look at its registry said of an image. */
-  gates: { sha: string; gate: string; open: boolean; failed: boolean; detail: string | null }[] | null;
+  gates:
+    | { project_id?: number; sha: string; gate: string; open: boolean; failed: boolean; detail: string | null }[]
+    | null;
+  merge_requests?: LoadedMergeRequest[] | null;
   slugs: SlugClaim[] | null;
   occupancy:
     | { project: string; used: number; waiting_before: number; head: string | null; head_since: string | null }[]
@@ -68,35 +85,42 @@ interface Loaded {
 
 /** Reads without locks: for what must be asked of GitLab, and to see that there is nothing to do. */
 export function readSubject(q: Queryable, query: SubjectQuery): Promise<SubjectState> {
-  return load(q, query, 'subject-read', subjectSql(''));
+  return load(q, query, 'read', '');
 }
 
 /** The same inside the transaction that saves the decision: the row is locked against the branch writer. */
 export function loadSubject(transaction: Queryable, query: SubjectQuery): Promise<SubjectState> {
-  return load(transaction, query, 'subject-load', subjectSql('for update'));
+  return load(transaction, query, 'load', 'for update');
 }
 
-async function load(q: Queryable, query: SubjectQuery, name: string, text: string): Promise<SubjectState> {
-  const { reading } = query;
-  const facts = reading?.known === true ? reading.facts : null;
+async function load(
+  q: Queryable,
+  query: SubjectQuery,
+  name: 'read' | 'load',
+  lock: '' | 'for update',
+): Promise<SubjectState> {
+  const { linked } = query;
+  const values = linked === undefined ? singleValues(query) : linkedValues(query.subject, linked);
   const answer = await q.query<{ state: Loaded }>({
-    name,
-    text,
-    values: [
-      query.subject,
-      query.projectId,
-      query.iid,
-      timestamp(reading?.readStartedAt ?? null),
-      facts === null ? null : JSON.stringify(facts),
-      timestamp(facts?.updatedAt ?? null),
-      query.slugs,
-      query.occupancy,
-      query.breaker,
-    ],
+    name: linked === undefined ? `subject-${name}` : `linked-${name}`,
+    text: subjectSql(lock, linked === undefined ? singleParts : linkedParts),
+    values: [...values, query.slugs, query.occupancy, query.breaker],
   });
   const state = answer.rows[0]?.state;
   if (state === undefined) throw new Error('a query of one row answered none');
   return fromLoaded(state, query.projectId);
+}
+
+function singleValues({ subject, projectId, iid, reading }: SubjectQuery): unknown[] {
+  const facts = reading?.known === true ? reading.facts : null;
+  return [
+    subject,
+    projectId,
+    iid,
+    timestamp(reading?.readStartedAt ?? null),
+    facts === null ? null : JSON.stringify(facts),
+    timestamp(facts?.updatedAt ?? null),
+  ];
 }
 
 function fromLoaded(state: Loaded, projectId: number): SubjectState {
@@ -117,7 +141,7 @@ function fromLoaded(state: Loaded, projectId: number): SubjectState {
     observation: state.observation === null ? null : observationFromRow(state.observation),
     neverCommitted: !state.committed,
     gates: (state.gates ?? []).map((each) => ({
-      projectId,
+      projectId: each.project_id ?? projectId,
       sha: each.sha,
       gate: each.gate,
       reading: gateReading(each),
@@ -130,6 +154,7 @@ function fromLoaded(state: Loaded, projectId: number): SubjectState {
       head: line.head === null ? null : { subject: line.head, since: Date.parse(line.head_since ?? '') },
     })),
     breaker: state.breaker,
+    ...(state.merge_requests === undefined ? {} : { mergeRequests: (state.merge_requests ?? []).map(mergeRequestFromRow) }),
   };
 }
 
@@ -148,31 +173,27 @@ function observationFromRow(row: NonNullable<Loaded['observation']>): Observatio
   };
 }
 
-// An answer that began before the newest one is dropped; what was asked after it began stays asked. A time that has not
-// come yet was written while the database's clock was wrong, and counts for nothing.
+/** $4: when the read began, $5: facts, $6: when GitLab changed it. */
 const mergedSql = `
   insert into merge_request as m (project_id, iid, facts, updated_at, read_started_at, unknown_since, tried_at)
   select $2, $3, $5::jsonb, $6::timestamptz, case when $5 is not null then $4::timestamptz end,
     case when $5 is null then $4::timestamptz end, $4::timestamptz
   where $4 is not null
-  on conflict (project_id, iid) do update set
-    facts = coalesce(excluded.facts, m.facts),
-    updated_at = coalesce(excluded.updated_at, m.updated_at),
-    read_started_at = coalesce(excluded.read_started_at, m.read_started_at),
-    asked_at = case when excluded.facts is null
-      or m.asked_at between excluded.tried_at and clock_timestamp() then m.asked_at end,
-    unknown_since = case when excluded.facts is null then coalesce(m.unknown_since, excluded.unknown_since) end,
-    tried_at = excluded.tried_at
-  where m.read_started_at is null or m.read_started_at < excluded.tried_at or m.read_started_at > clock_timestamp()
-  returning m.*`;
+  ${mergeSql}`;
 
-const gatesSql = `
-  select json_agg(g) from (
+const singleParts: SubjectParts = {
+  merged: mergedSql,
+  known: `
+  select * from merge_request where project_id = $2 and iid = $3 and not exists (select from merged)`,
+  wishes: 'w.subject = $1',
+  gates: `
     select v.sha, v.gate, true as open, false as failed, null as detail from known k
       join gate_verdict v on v.project_id = $2 and v.sha = k.facts ->> 'sha'
     union all select l.sha, 'image ' || l.image, false, l.failed, l.detail from known k
-      join image_look l on l.project_id = $2 and l.sha = k.facts ->> 'sha'
-  ) g`;
+      join image_look l on l.project_id = $2 and l.sha = k.facts ->> 'sha'`,
+  more: '',
+  mergeRequest: '(select row_to_json(k) from known k)',
+};
 
 const slugsSql = `
   select json_agg(json_build_object(
@@ -213,28 +234,27 @@ const breakerSql = `
     'accepted', exists (select from agent_order a, row r
       where a.kind = 'accept' and a.slug = r.slug and a.incarnation = r.incarnation))`;
 
-function subjectSql(lock: '' | 'for update'): string {
+function subjectSql(lock: '' | 'for update', parts: SubjectParts): string {
   return `
 with row as materialized (
   select * from preview where subject = $1 order by created_at desc, incarnation desc limit 1 ${lock}
-), merged as (${mergedSql}
+), merged as (${parts.merged}
 ), known as (
   select * from merged
-  union all
-  select * from merge_request where project_id = $2 and iid = $3 and not exists (select from merged)
+  union all ${parts.known}
 )
 select json_build_object(
   'now', extract(epoch from clock_timestamp()) * 1000,
-  'merge_request', (select row_to_json(k) from known k),
+  'merge_request', ${parts.mergeRequest},
   'preview', (select row_to_json(r) from row r),
   'members', (select json_agg(m order by m.ordinal) from preview_member m, row r
     where m.slug = r.slug and m.incarnation = r.incarnation),
-  'wishes', (select json_agg(w order by w.at, w.id) from wish w where w.subject = $1),
+  'wishes', (select json_agg(w order by w.at, w.id) from wish w where ${parts.wishes}),
   'observation', (select json_build_object('revision', o.revision, 'state', o.state, 'observed_at', o.observed_at,
       'message', o.diagnosis ->> 'sentence', 'cause', o.diagnosis ->> 'cause')
     from observation o, row r where o.slug = r.slug and o.incarnation = r.incarnation),
   'committed', exists (select from branch_write b, row r where b.slug = r.slug and b.incarnation = r.incarnation),
-  'gates', (${gatesSql}),
+  'gates', (select json_agg(g) from (${parts.gates}) g),${parts.more}
   'slugs', (${slugsSql}),
   'occupancy', case when $8::boolean then (${occupancySql}) end,
   'breaker', case when $9::boolean then (${breakerSql}) end

@@ -39,12 +39,12 @@ export interface KnownSubjectRow {
   iid: number;
   facts: MergeRequestFacts | null;
   wishes: Wish[];
-  preview: { slug: string; phase: Phase; stopReason: StopReason | null } | null;
+  preview: { slug: string; phase: Phase; stopReason: StopReason | null; createdAt: number } | null;
 }
 
 const subjectsSql = `
 with newest as (
-  select distinct on (subject) subject, slug, incarnation, phase, stop_reason
+  select distinct on (subject) subject, slug, incarnation, phase, stop_reason, created_at
   from preview order by subject, created_at desc, incarnation desc
 ), known as (
   select project_id, iid, facts, 'mr:' || project_id || ':' || iid as subject
@@ -61,7 +61,8 @@ select k.project_id as "projectId", k.iid, k.facts,
       'at', extract(epoch from w.at)::float8 * 1000, 'by', w.by_name) || coalesce(w.detail, '{}') order by w.at, w.id)
     from wish w where w.subject = k.subject), '[]') as wishes,
   case when n.slug is not null then
-    json_build_object('slug', n.slug, 'phase', n.phase, 'stopReason', n.stop_reason) end as preview
+    json_build_object('slug', n.slug, 'phase', n.phase, 'stopReason', n.stop_reason,
+      'createdAt', extract(epoch from n.created_at)::float8 * 1000) end as preview
 from known k left join newest n on n.subject = k.subject
 order by k.project_id, k.iid`;
 

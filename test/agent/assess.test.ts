@@ -107,6 +107,12 @@ test('asleep, what is scaled to zero is Suspended, also when it had failed befor
   }
 });
 
+test('awake, what waits for a person is named', () => {
+  const { state, diagnosis } = assess(preview(), live({ health: { status: 'Suspended', message: 'it is paused' } }));
+  expect(state).toBe('suspended');
+  expect(diagnosis?.sentence).toBe('Deployment/web is Suspended: it is paused');
+});
+
 test('one object that asks not to be counted is told and not counted', () => {
   const health = { status: 'Degraded' as const, message: 'x', ignored: true as const };
   expect(assess(preview(), live({ health }))).toMatchObject({

@@ -62,8 +62,8 @@ test('a namespace has a quota, limits and a network policy before anything else 
       },
     ],
   });
-  const egress = (policy?.spec as { egress: unknown[] }).egress;
-  expect(egress.at(-1)).toEqual({
+  const spec = policy?.spec as { egress?: unknown[] } | undefined;
+  expect(spec?.egress?.at(-1)).toEqual({
     to: [
       { ipBlock: { cidr: '0.0.0.0/0', except: ['10.0.0.0/8'] } },
       { ipBlock: { cidr: '::/0', except: ['fc00::/7'] } },

@@ -85,7 +85,9 @@ describe('a pause', () => {
     await deploy('ours');
     await order({ kind: 'pause', project: 'acme/shop' });
     await world.publish({ files: [{ slug: 'newcomer', sha }] });
-    await eventually('the word', () => /paused by ops/.test(world.manager.newest('newcomer')?.diagnosis?.sentence ?? ''));
+    await eventually('the word', () =>
+      /paused by ops/.test(world.manager.newest('newcomer')?.diagnosis?.sentence ?? ''),
+    );
     world.manager.explanations.set('ours#1', 'merged');
     await world.publish({ remove: ['ours'] });
     await agentHasLookedRound('beside');
@@ -122,7 +124,9 @@ describe('a pause', () => {
     await order({ kind: 'pause' });
     await world.cluster.client.remove(site('beside'));
     await world.publish({ files: [{ slug: 'meanwhile', sha }] });
-    await eventually('the word', () => /paused by ops/.test(world.manager.newest('meanwhile')?.diagnosis?.sentence ?? ''));
+    await eventually('the word', () =>
+      /paused by ops/.test(world.manager.newest('meanwhile')?.diagnosis?.sentence ?? ''),
+    );
     expect(await exists('beside')).toBe(false);
     expect(await world.namespace('meanwhile')).toBeNull();
     await order({ kind: 'resume' });

@@ -8,7 +8,7 @@ describe.skipIf(realKubeconfig === null)('on a real API server (needs TEST_KUBEC
   let world: World;
 
   beforeAll(async () => {
-    world = await createWorld();
+    world = await createWorld({ limits: { previews: 20, resources: { cpu: '4', memory: '4Gi', pods: 2 } } });
     await world.start();
   });
 
@@ -33,6 +33,14 @@ describe.skipIf(realKubeconfig === null)('on a real API server (needs TEST_KUBEC
     const diagnosis = await blamed('account', /^ReplicaSet\/shop-/);
     expect(diagnosis?.sentence).toMatch(/is not allowed to make its pods: .*serviceaccount "nobody" not found/);
     expect(diagnosis?.evidence.join('\n')).toContain('FailedCreate ReplicaSet/shop-');
+  });
+
+  test('what exceeds the quota is told with its numbers', async () => {
+    await deploy('quota', shopManifests({ replicas: 3 }));
+    const diagnosis = await blamed('quota', /^ReplicaSet\/shop-/);
+    expect(diagnosis?.sentence).toMatch(
+      /forbidden: exceeded quota: .*requested: pods=1, used: pods=2, limited: pods=2/,
+    );
   });
 
   test('a claim without a volume is to blame, not the pod that waits for it', async () => {

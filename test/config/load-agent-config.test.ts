@@ -59,6 +59,8 @@ describe('agent.yaml', () => {
     const { config, secrets } = await load(`${least.replace(/^repositories.*$/m, '')}
 repositories:
   - {url: "https://gitlab.example.com/*", username: mayfly, token: read-token-1}
+  - {url: "oci://registry.example.com/charts/*", token: read-token-2, realm: "https://gitlab.example.com/jwt/auth"}
+programs: {helm: /opt/helm}
 kubeconfig: {path: /etc/kubeconfig, context: dev}
 hosts: ["*.preview.example.com", shop.example.com]
 podSecurity: restricted
@@ -72,7 +74,15 @@ namespacePrefix: mr-
 agentNamespace: mayfly-agent
 `);
     expect(config).toMatchObject({
-      repositories: [{ pattern: 'https://gitlab.example.com/*', username: 'mayfly', token: 'read-token-1' }],
+      repositories: [
+        { pattern: 'https://gitlab.example.com/*', username: 'mayfly', token: 'read-token-1' },
+        {
+          pattern: 'oci://registry.example.com/charts/*',
+          token: 'read-token-2',
+          realm: 'https://gitlab.example.com/jwt/auth',
+        },
+      ],
+      programs: { helm: '/opt/helm' },
       kubeconfig: { path: '/etc/kubeconfig', context: 'dev' },
       hosts: ['*.preview.example.com', 'shop.example.com'],
       probe: { allowLoopback: true },
@@ -122,7 +132,7 @@ agentNamespace: mayfly-agent
     'refuses the pattern of repositories %s',
     async (pattern) => {
       expect(await problems(least.replace('https://gitlab.example.com/acme/*', pattern))).toEqual([
-        '4:16 repositories[0].url: not a URL pattern such as https://gitlab.example.com/acme/*: the host is written out and has no user name.',
+        '4:16 repositories[0].url: not a URL pattern such as https://gitlab.example.com/acme/* or oci://registry.example.com/charts/*: the host is written out and has no user name.',
       ]);
     },
   );

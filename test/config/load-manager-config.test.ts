@@ -61,7 +61,7 @@ describe('mayfly.yaml', () => {
             optInLabel: 'preview',
           },
           gate: { pipeline: 'none', image: [], approval: 'none' },
-          lifetime: { ttlMs: 72 * hour },
+          lifetime: { ttlMs: 72 * hour, maxMs: 14 * 24 * hour, warnMs: 12 * hour, keepAfterMergeMs: 0 },
           limits: { previews: 20 },
           secrets: [],
           feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false }, logs: 'auto' },
@@ -131,7 +131,7 @@ describe('mayfly.yaml', () => {
     expect(inDefaults.config).toEqual(inProject.config);
     expect(inProject.config.projects[0]).toMatchObject({
       preview: { source: { fixed: { repository: 'https://git.example.com/a/b', revision: 'a'.repeat(40) } } },
-      lifetime: { ttlMs: 36 * hour },
+      lifetime: { ttlMs: 36 * hour, maxMs: 14 * 24 * hour, warnMs: 12 * hour, keepAfterMergeMs: 0 },
       deployTimeoutMs: 90_000,
       feedback: { logs: 'dashboard' },
       probe: { path: '/up', expect: 204, withinMs: 90_000 },
@@ -190,6 +190,9 @@ defaults:
       gateImages: [],
       gateApproval: 'none',
       ttlMs: 72 * hour,
+      maxMs: 14 * 24 * hour,
+      warnMs: 12 * hour,
+      keepAfterMergeMs: 0,
       deployTimeoutMs: 600_000,
       maxPreviews: 20,
     });

@@ -49,8 +49,8 @@ agents: [{name: default, token: a-token-of-some-length}]
     ],
     [
       'a key of a later version',
-      'lifetime: {max: 14d}',
-      '11:16 projects[0].lifetime.max: unknown key, which this version does not have. The only key here is `ttl`.',
+      'lifetime: {idle: 14d}',
+      '11:16 projects[0].lifetime.idle: unknown key, which this version does not have. Known are `ttl`, `max`, `warn`, `keepAfterMerge`.',
     ],
     [
       'a variable of a name',
@@ -127,7 +127,11 @@ agents: [{name: default, token: a-token-of-some-length}]
       'preview: {values: {list: [1]}}\n    settable: [list]',
       '12:16 projects[0].settable[0]: has a list or a group for its value. Only a number, a text, or true or false can be set.',
     ],
-    ['a role', 'commands: {level: boss}', '11:23 projects[0].commands.level: not one of guest, planner, reporter, developer, maintainer, owner.'],
+    [
+      'a role',
+      'commands: {level: boss}',
+      '11:23 projects[0].commands.level: not one of guest, planner, reporter, developer, maintainer, owner.',
+    ],
     ['forks', 'follow: {forks: some}', '11:21 projects[0].follow.forks: not one of never, approved, always.'],
     ['no time at all', 'lifetime: {ttl: 0s}', '11:21 projects[0].lifetime.ttl: too short. The least is 1s.'],
     [

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { kindRule } from '../../src/agent/fence/kind-rule.js';
 import { loadAgentConfig } from '../../src/config/load-agent-config.js';
 import { loadManagerConfig } from '../../src/config/load-manager-config.js';
+import { createAgentMetrics } from '../../src/metrics/agent-metrics.js';
 import { createManagerMetrics } from '../../src/metrics/manager-metrics.js';
 import { agentRules, type DeployObject, readDocuments, verbsFor } from './deploy-files.js';
 
@@ -58,7 +59,7 @@ describe('the files of deploy/', () => {
       { previews: empty, queueDepth: empty, oldestUnpublished: empty, breaker: empty, agentLastSeen: empty },
       { log: pino({ level: 'silent' }) },
     );
-    const { body } = await metrics.render();
+    const body = (await metrics.render()).body + (await createAgentMetrics().render()).body;
     const text = await readFile('deploy/alerts.yaml', 'utf8');
     const used = new Set([...text.matchAll(/expr:.*/g)].flatMap(([line]) => line.match(/mayfly_[a-z_]+/g) ?? []));
     expect(used.size).toBeGreaterThanOrEqual(9);
@@ -97,8 +98,17 @@ describe('the rights of the agent', () => {
   it.each([
     ['', 'ResourceQuota'],
     ['', 'LimitRange'],
-    ['', 'Endpoints'],
     ['networking.k8s.io', 'NetworkPolicy'],
+  ])(
+    'cover what the agent itself puts into a namespace, and the fence refuses to previews: %s %s',
+    async (group, kind) => {
+      expect(refusals(group, 'v1', kind)).not.toEqual([]);
+      expect(verbsFor(await agentRules(), group, plural(kind)).sort()).toEqual([...everything].sort());
+    },
+  );
+
+  it.each([
+    ['', 'Endpoints'],
     ['rbac.authorization.k8s.io', 'Role'],
     ['rbac.authorization.k8s.io', 'RoleBinding'],
     ['rbac.authorization.k8s.io', 'ClusterRoleBinding'],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { runProgram } from '../support/program.js';
+import { until } from '../support/until.js';
 import { shopPath } from '../support/world.js';
 import { openStage, type Stage } from './stage.js';
 
@@ -52,6 +53,41 @@ test('an operator lists, shows, extends, stops and starts previews', async () =>
   expect(none.output).toContain('There is no preview shop-999');
 });
 
+test('an operator pauses a preview, a project and an agent, and lets them go on', async () => {
+  const mergeRequest = await stage.gitlab.createMergeRequest(shopPath, { title: 'Paused' });
+  const slug = `shop-${mergeRequest.iid}`;
+  await stage.untilPhase(slug, 'ready');
+  const paused = async () => JSON.parse((await mayfly('show', slug, '--output', 'json')).output).preview.paused;
+  for (const scope of [[slug], ['--project', 'shop'], ['--agent', 'default'], ['--all']]) {
+    const ordered = await mayfly('pause', ...scope, '--output', 'json');
+    expect(ordered.code, ordered.output).toBe(0);
+    expect(JSON.parse(ordered.output)).toMatchObject({ order: 'pause', agents: ['default'] });
+    await until(`${scope.join(' ')} is paused`, async () => (await paused())?.by === 'test');
+    expect((await mayfly('list')).output).toMatch(new RegExp(`^${slug} .*paused by test`, 'm'));
+    expect((await mayfly('resume', ...scope)).code).toBe(0);
+    await until(`${scope.join(' ')} goes on`, async () => (await paused()) === null);
+  }
+  const history = JSON.parse((await mayfly('show', slug, '--output', 'json')).output).events;
+  expect(history.map(({ kind }: { kind: string }) => kind)).toEqual(
+    expect.arrayContaining(['pause-ordered', 'resume-ordered']),
+  );
+});
+
+test('orphans, unblock and forget tell when there is nothing to do', async () => {
+  expect(await mayfly('orphans', 'list')).toMatchObject({ code: 0, output: 'There are none.' });
+  expect(JSON.parse((await mayfly('orphans', 'list', '--output', 'json')).output)).toEqual([]);
+  expect((await mayfly('orphans', 'remove', 'shop-999')).output).toContain('No agent told of an orphan shop-999');
+  const mergeRequest = await stage.gitlab.createMergeRequest(shopPath, { title: 'Lives' });
+  const slug = `shop-${mergeRequest.iid}`;
+  await stage.untilPhase(slug, 'ready');
+  const blocked = await mayfly('unblock', slug, '--finalizer', 'example.com/hold');
+  expect(blocked.code).toBe(1);
+  expect(blocked.output).toContain('nothing of it is being torn down');
+  const forgotten = await mayfly('forget', slug, '--cluster-is-gone');
+  expect(forgotten.code).toBe(1);
+  expect(forgotten.output).toContain('the cluster is not gone');
+});
+
 test('breaker show says that nothing is held', async () => {
   const { code, output } = await mayfly('breaker', 'show');
   expect(code).toBe(0);
@@ -92,6 +128,11 @@ test('wrong use ends with 2, a manager that is not there with 1', async () => {
     'show',
     'breaker accept',
     'breaker accept --reason x',
+    'pause',
+    'pause shop-1 --all',
+    'orphans remove shop-1 --incarnation x',
+    'unblock shop-1',
+    'forget shop-1',
   ];
   const codes = await Promise.all(
     wrong.map(async (line) => [line, (await mayfly(...line.split(' ').filter(Boolean))).code]),

@@ -81,7 +81,7 @@ const ways: Way[] = [
   {
     name: 'the TTL is a minute',
     before: () => age(hourMs),
-    change: () => changed(() => ({ lifetime: { ttlMs: 60_000 } })),
+    change: () => changed(() => ({ lifetime: { ttlMs: 60_000, maxMs: 1e12, warnMs: 0, keepAfterMergeMs: 0 } })),
     reason: 'expired',
     after: pushToAll,
   },
@@ -183,7 +183,7 @@ test('PostgreSQL’s clock is a year ahead: GitLab is asked again, three expire,
 
 test('all have expired while GitLab cannot say: none goes, and the API says since when it is unknown', async () => {
   world.gitlab.faults.add({ kind: 'bad-gateway' });
-  await world.reload(changed(() => ({ lifetime: { ttlMs: 1 } })));
+  await world.reload(changed(() => ({ lifetime: { ttlMs: 1, maxMs: 1e12, warnMs: 0, keepAfterMergeMs: 0 } })));
   mend = async () => {
     await world.reload(good);
     world.gitlab.faults.clear();

@@ -67,6 +67,10 @@ export function aRow(change: Partial<Preview> = {}): Preview {
     setValues: {},
     redeployedAt: null,
     ordered: null,
+    pinnedBy: null,
+    warnAt: null,
+    warnedAt: null,
+    warnedFor: null,
     ...change,
   };
 }

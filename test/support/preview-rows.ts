@@ -63,6 +63,10 @@ export function deployingPreview(iid: number, changes: Partial<Preview> = {}): P
     setValues: {},
     redeployedAt: null,
     ordered: null,
+    pinnedBy: null,
+    warnAt: null,
+    warnedAt: null,
+    warnedFor: null,
     ...changes,
   };
 }

@@ -59,12 +59,16 @@ export function createSecretSources(deps: SecretSourcesDeps, namespace: string, 
     async synced(until) {
       listed ??= begin();
       until.throwIfAborted();
-      await Promise.race([
-        listed,
-        new Promise<never>((_, reject) => {
-          until.addEventListener('abort', () => reject(until.reason), { once: true });
-        }),
-      ]);
+      let abort: () => void = () => undefined;
+      const aborted = new Promise<never>((_, reject) => {
+        abort = () => reject(until.reason);
+      });
+      until.addEventListener('abort', abort, { once: true });
+      try {
+        await Promise.race([listed, aborted]);
+      } finally {
+        until.removeEventListener('abort', abort);
+      }
     },
     print: (name) => prints.get(name) ?? null,
   };

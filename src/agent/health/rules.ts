@@ -2,6 +2,7 @@ import { anyKindHealth } from './any-kind.js';
 import { apiServiceHealth } from './api-service.js';
 import { applicationHealth } from './application.js';
 import { certificateHealth } from './certificate.js';
+import { cloudNativePgHealth } from './cloud-native-pg.js';
 import { cronJobHealth } from './cron-job.js';
 import { daemonSetHealth } from './daemon-set.js';
 import { deploymentHealth } from './deployment.js';
@@ -12,6 +13,7 @@ import type { HealthRule } from './health.js';
 import { horizontalPodAutoscalerHealth } from './horizontal-pod-autoscaler.js';
 import { ingressHealth } from './ingress.js';
 import { jobHealth } from './job.js';
+import { scaledJobHealth, scaledObjectHealth } from './keda.js';
 import { knativeServiceHealth } from './knative-service.js';
 import { persistentVolumeClaimHealth } from './persistent-volume-claim.js';
 import { podHealth } from './pod.js';
@@ -22,6 +24,7 @@ import { rolloutHealth } from './rollout.js';
 import { sealedSecretHealth } from './sealed-secret.js';
 import { serviceHealth } from './service.js';
 import { statefulSetHealth } from './stateful-set.js';
+import { strimziHealth } from './strimzi.js';
 import { workflowHealth } from './workflow.js';
 
 const source: FluxKind = { also: ['ArtifactInStorage'], successes: 2, underWay: 'Unknown' };
@@ -64,11 +67,20 @@ const rules: Readonly<Record<string, HealthRule>> = {
   }),
   'image.toolkit.fluxcd.io/ImageRepository': fluxHealth({ ...scanned, reasons: ['NewGeneration', 'Scanning'] }),
   'image.toolkit.fluxcd.io/ImageUpdateAutomation': fluxHealth(plain),
+  'kafka.strimzi.io/Kafka': strimziHealth,
+  'kafka.strimzi.io/KafkaBridge': strimziHealth,
+  'kafka.strimzi.io/KafkaConnect': strimziHealth,
+  'kafka.strimzi.io/KafkaConnector': strimziHealth,
+  'kafka.strimzi.io/KafkaTopic': strimziHealth,
+  'kafka.strimzi.io/KafkaUser': strimziHealth,
+  'keda.sh/ScaledJob': scaledJobHealth,
+  'keda.sh/ScaledObject': scaledObjectHealth,
   'kustomize.toolkit.fluxcd.io/Kustomization': fluxHealth(plain),
   'networking.k8s.io/Ingress': ingressHealth,
   'notification.toolkit.fluxcd.io/Receiver': fluxHealth({ ...plain, underWay: null }),
   'onepassword.com/OnePasswordItem': judgedByCondition('Ready', 'it has not been fetched yet'),
   'policy/PodDisruptionBudget': podDisruptionBudgetHealth,
+  'postgresql.cnpg.io/Cluster': cloudNativePgHealth,
   'serving.knative.dev/Service': knativeServiceHealth,
   'source.toolkit.fluxcd.io/Bucket': fluxHealth(source),
   'source.toolkit.fluxcd.io/GitRepository': fluxHealth(source),

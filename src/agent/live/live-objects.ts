@@ -33,6 +33,8 @@ export interface WatchSink {
   replaced(objects: Manifest[], resourceVersion: string): void;
   changed(object: Manifest): void;
   deleted(object: Manifest): void;
+  /** The kind cannot be followed now: the cluster does not serve it, or does not let the agent see it. */
+  unseen(): void;
 }
 
 export interface LiveDeps {
@@ -131,6 +133,8 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
         },
         changed: take,
         deleted,
+        // Nothing is known of it: whoever waits learns the reason from the API server when it is applied.
+        unseen: resolve,
       };
       void deps.watch(kind, `${installationLabel}=${installation}`, sink, signal).then(resolve);
     });
@@ -146,11 +150,17 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
   return {
     follow: (kinds) => void kinds.map(watching),
     synced: async (kinds, until) => {
+      until.throwIfAborted();
+      let abort: () => void = () => undefined;
       const aborted = new Promise<never>((_, reject) => {
-        if (until.aborted) reject(until.reason);
-        until.addEventListener('abort', () => reject(until.reason), { once: true });
+        abort = () => reject(until.reason);
       });
-      await Promise.race([Promise.all(kinds.map(watching)), aborted]);
+      until.addEventListener('abort', abort, { once: true });
+      try {
+        await Promise.race([Promise.all(kinds.map(watching)), aborted]);
+      } finally {
+        until.removeEventListener('abort', abort);
+      }
     },
     record: take,
     of: (pair) => incarnations.get(`${pair.slug}#${pair.incarnation}`)?.objects ?? nothing,

@@ -21,7 +21,7 @@ export interface SourceLimits {
   totalBytes: number;
 }
 
-export interface CheckoutEntry {
+interface CheckoutEntry {
   name: string;
   /** `link`: it is looked at only when it is followed, which `kindOf` and `read` do. */
   kind: 'file' | 'folder' | 'link' | 'submodule';

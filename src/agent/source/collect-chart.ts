@@ -5,9 +5,11 @@ import { chartPlace, refuseForeign } from './describe-source.js';
 import { plainDocuments } from './manifest-documents.js';
 import { unusable } from './source-error.js';
 
-/** How one version of a chart is had; its files by their path within the chart. */
+/** How charts are had; their files by the path within the chart. */
 export interface ChartDeps {
   fetch(input: { repository: string; chart: string; version: string; signal: AbortSignal }): Promise<SourceFile[]>;
+  /** Opens a package. */
+  unpack(content: Uint8Array): Promise<SourceFile[]>;
 }
 
 export interface ChartInput {

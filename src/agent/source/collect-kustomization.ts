@@ -12,7 +12,7 @@ import { plainDocuments } from './manifest-documents.js';
 import { unsupported, unusable } from './source-error.js';
 import type { KustomizeOptions } from './source-options.js';
 
-export const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 const maxKustomizations = 50;
 

@@ -1,6 +1,7 @@
-import { parseAllDocuments, type Tags } from 'yaml';
+import { type Document, isScalar, LineCounter, parseAllDocuments, type Tags, visit } from 'yaml';
 import { AppError } from '../../error/app-error.js';
 import { fields, type Manifest } from '../manifest.js';
+import { nestsTooDeep } from './nests-too-deep.js';
 
 /** How often aliases may be expanded in one document. */
 const maxAliasCount = 100;
@@ -18,16 +19,27 @@ export function manifestDocuments(path: string, text: string): Manifest[] {
  * and `yes` is true; dates and times stay text. Throws `source-invalid` with the file's name.
  */
 export function plainDocuments(path: string, text: string): unknown[] {
+  if (nestsTooDeep(text)) throw invalid(path, 'its values nest too deep');
+  const lineCounter = new LineCounter();
   const documents = parseAllDocuments(text, {
+    lineCounter,
+    // Pretty errors quote the text around each of them: thousands of errors would cost minutes.
+    prettyErrors: false,
     version: '1.1',
     schema: 'yaml-1.1',
-    uniqueKeys: true,
+    // The library compares each key with every other: minutes for a large map.
+    uniqueKeys: false,
     customTags: (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || isPlain(tag)),
   });
   if ('empty' in documents) return [];
   return documents.flatMap((document) => {
     const [fault] = document.errors;
-    if (fault !== undefined) throw invalid(path, fault.message.split('\n', 1)[0] ?? 'it is not YAML');
+    if (fault !== undefined) {
+      throw invalid(path, `line ${lineCounter.linePos(fault.pos[0]).line}: ${fault.message.split('\n', 1)[0]}`);
+    }
+    const twice = repeatedKey(document);
+    if (twice !== null)
+      throw invalid(path, `the key ${twice.slice(0, 100)} stands twice in one map; keys must be unique`);
     try {
       const value: unknown = document.toJS({ maxAliasCount });
       // The copy makes a tree of shared aliases, and leaves nothing that JSON has no word for.
@@ -38,6 +50,24 @@ export function plainDocuments(path: string, text: string): unknown[] {
       throw invalid(path, 'its aliases cannot be expanded');
     }
   });
+}
+
+/** A key that a map has twice; null: there is none. Merges may stand side by side. */
+function repeatedKey(document: Document.Parsed): string | null {
+  let found: string | null = null;
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? String(key.value) : null;
+        if (name === null || name === '<<') continue;
+        if (seen.has(name)) found = name;
+        seen.add(name);
+      }
+      return found === null ? undefined : visit.BREAK;
+    },
+  });
+  return found;
 }
 
 const plainTags = /:(null|bool|int|float|str|map|seq|merge)$/;

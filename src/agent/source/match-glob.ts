@@ -1,6 +1,6 @@
 /** Alternatives that one pattern may stand for. */
 const maxAlternatives = 64;
-export const maxGlobLength = 1_000;
+const maxGlobLength = 1_000;
 
 type Piece = { any: 'one' | 'some' } | { oneOf: string; not: boolean } | { literal: string };
 

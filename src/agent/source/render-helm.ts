@@ -3,11 +3,12 @@ import { type Checkout, resolve, type SourceFile } from './checkout.js';
 import { type ChartDeps, collectChart } from './collect-chart.js';
 import type { SourceDescription } from './describe-source.js';
 import { manifestDocuments } from './manifest-documents.js';
+import { openPackages, refuseForeignSchemas } from './open-packages.js';
 import { unusable } from './source-error.js';
 import type { HelmOptions } from './source-options.js';
 
 /** What `helm template` is asked for. Paths are among the files. */
-export interface HelmRequest {
+interface HelmRequest {
   files: readonly SourceFile[];
   chart: string;
   releaseName: string;
@@ -46,7 +47,9 @@ export async function renderHelm(
   limits: { allowed: readonly string[] | null; signal: AbortSignal },
 ): Promise<Manifest[]> {
   const { helm, place, name, namespace } = description;
-  const source = await openChart(deps, description, checkout, limits);
+  const found = await openChart(deps, description, checkout, limits);
+  const source = { ...found, files: await openPackages(deps.charts.unpack, found.files, found.chart) };
+  refuseForeignSchemas(source.files);
   const extra = new Map<string, Uint8Array>();
   const valueFiles = await bringFiles(source, helm.valueFiles ?? [], helm.ignoreMissingValueFiles === true, extra);
   const fileParameters = [];

@@ -81,7 +81,6 @@ const helm = z.strictObject({
 export type DirectoryOptions = z.output<typeof directory>;
 export type KustomizeOptions = z.output<typeof kustomize>;
 export type HelmOptions = z.output<typeof helm>;
-export type KustomizePatch = z.output<typeof patchSchema>;
 
 const schemas = { directory, kustomize, helm };
 

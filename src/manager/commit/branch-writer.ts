@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Preview } from '../../preview/preview.js';
 import type { BranchView, RowStore, SettledRow } from './deps.js';
 import type { FollowUp } from './follow-up.js';
 import type { InstallationState } from './installation.js';
@@ -13,6 +14,8 @@ export interface BranchWriterDeps<View extends BranchView> extends SyncDeps<View
   fingerprint: PlanDeps['fingerprint'];
   /** Such as `acme/shop`; null: the project is not in the configuration any more. */
   projectPath(project: string): string | null;
+  /** Path of a project that takes part in a linked preview; null: it left the configuration. */
+  memberPath?(projectId: number): string | null;
   /** Told after each push; for a metric. */
   pushed?(result: { outcome: 'published' | 'raced' | 'refused'; rows: number }): void;
 }
@@ -266,10 +269,20 @@ function commitPlan<View extends BranchView>(
 ) {
   const { preview, row, text, verb, cause, actor } = plan;
   const projectPath = deps.projectPath(preview.project);
-  const message = commitMessage({ verb, preview, facts: row.facts, projectPath, cause, actor, generation });
+  const of = { facts: row.facts, projectPath, ...referencesOf(deps, preview) };
+  const message = commitMessage({ verb, preview, ...of, cause, actor, generation });
   const files = [{ path: `${deps.applications}/${preview.slug}.yml`, text }];
   // Agents take a missing folder for a mistake: it stays when its last file goes.
   return { files: text === null ? [...files, ...folderKeeper(deps.applications, view)] : files, message };
+}
+
+/** The merge requests of a linked preview, where the projects of all are known. */
+function referencesOf({ memberPath }: { memberPath?: (projectId: number) => string | null }, preview: Preview) {
+  if (memberPath === undefined || !preview.subject.startsWith('group:')) return {};
+  const references = preview.members.flatMap(({ projectId, iid }) =>
+    iid === null ? [] : [`${memberPath(projectId) ?? projectId}!${iid}`],
+  );
+  return { references };
 }
 
 function finished(plan: WritePlan, commit: string | null) {

@@ -11,6 +11,8 @@ export interface MessageInput {
   facts: MergeRequestFacts | null;
   /** Such as `acme/shop`; null: its project left the configuration. */
   projectPath: string | null;
+  /** All merge requests of a linked preview, such as `acme/shop!42`; absent: it is the one of `facts`. */
+  references?: readonly string[];
   /** Why, in a word: `opened`, `push`, `merged`, … */
   cause: string;
   /** Who: a user name, or `mayfly`. */
@@ -19,26 +21,31 @@ export interface MessageInput {
 }
 
 const maxLine = 200;
+/** Shas that a subject names. */
+const mostShas = 4;
 
 /** Such as `deploy 1a2b3c4`: what a commit does, without the preview's name. */
 export function commitSubject(verb: CommitVerb, preview: Preview): string {
-  const sha = preview.members[0]?.wantedSha ?? null;
-  return verb === 'remove' || sha === null ? verb : `${verb} ${sha.slice(0, 7)}`;
+  const shas = preview.members.flatMap(({ wantedSha }) => (wantedSha === null ? [] : [wantedSha.slice(0, 7)]));
+  return verb === 'remove' || shas.length === 0 ? verb : `${verb} ${[...new Set(shas)].slice(0, mostShas).join(' ')}`;
 }
 
 /** The whole message: subject, a body that says why, and the trailers. Every stranger's text is one clean line. */
 export function commitMessage(input: MessageInput): string {
   const { preview, facts } = input;
   const reference = facts === null ? null : `${input.projectPath ?? facts.projectId}!${facts.iid}`;
+  const references = input.references ?? (reference === null ? [] : [reference]);
   const trailers = [
     `Mayfly-Preview: ${preview.slug}#${preview.incarnation}`,
-    ...(reference === null ? [] : [`Mayfly-Merge-Request: ${oneLine(reference)}`]),
+    ...references.map((each) => `Mayfly-Merge-Request: ${oneLine(each)}`),
     `Mayfly-Cause: ${oneLine(input.cause)}`,
     `Mayfly-Actor: ${oneLine(input.actor)}`,
     `Mayfly-Generation: ${input.generation}`,
   ];
   const why =
-    facts === null ? whyOf(input) : `${whyOf(input)}: ${reference} "${facts.title}" by ${facts.authorUsername}`;
+    facts === null
+      ? whyOf(input)
+      : `${whyOf(input)}: ${input.references?.[0] ?? reference} "${facts.title}" by ${facts.authorUsername}`;
   return `${preview.slug}: ${commitSubject(input.verb, preview)}\n\n${oneLine(why)}\n\n${trailers.join('\n')}\n`;
 }
 
@@ -58,6 +65,7 @@ export function generationOf(message: string): number | null {
 function whyOf({ verb, cause, actor }: MessageInput): string {
   const by = actor === 'mayfly' ? '' : ` by ${actor}`;
   if (verb === 'remove') return `The preview ends (${cause}${by})`;
+  if (verb === 'sleep') return `The preview is to sleep, scaled to zero (${cause}${by})`;
   return `The preview is to run (${cause}${by})`;
 }
 

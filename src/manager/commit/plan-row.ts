@@ -113,8 +113,8 @@ async function planDeploy(deps: PlanDeps, context: PlanContext, row: BatchRow): 
     events: eventsBetween(preview, after, null),
     text: file.text,
     blob: deps.blobOf(file.text),
-    verb: preview.phase === 'asleep' ? 'sleep' : 'deploy',
-    cause: preview.ordered?.kind ?? deployCause(row),
+    verb: verbOf(row),
+    cause: preview.ordered?.kind ?? causeOf(row),
     actor: preview.ordered?.by ?? 'mayfly',
     renderedWith,
   };
@@ -189,8 +189,21 @@ async function isForeign(deps: PlanDeps, context: PlanContext, row: BatchRow): P
   return parseFile(await deps.readText(current), context.installation).kind === 'foreign';
 }
 
-function deployCause({ preview, committedBlob }: BatchRow): string {
+function verbOf({ preview }: BatchRow): CommitVerb {
+  if (preview.wantAsleep) return 'sleep';
+  return preview.sleepCause !== null && !hasNewSha(preview) ? 'wake' : 'deploy';
+}
+
+/** Of a file that nobody ordered. */
+function causeOf(row: BatchRow): string {
+  const { preview, committedBlob } = row;
   if (committedBlob === null) return preview.incarnation === 1 ? 'opened' : 'restarted';
-  const isNewSha = preview.members.some((member) => member.wantedSha !== member.deployedSha);
-  return isNewSha ? 'push' : 'configuration';
+  // One that sleeps already is written again for another reason.
+  const isAboutSleep = verbOf(row) === 'wake' || (preview.wantAsleep && preview.phase !== 'asleep');
+  if (isAboutSleep && preview.sleepCause !== null) return preview.sleepCause;
+  return hasNewSha(preview) ? 'push' : 'configuration';
+}
+
+function hasNewSha({ members }: Preview): boolean {
+  return members.some((member) => member.wantedSha !== member.deployedSha);
 }

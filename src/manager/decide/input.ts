@@ -24,10 +24,8 @@ export interface InputParts {
   readings: Readings;
 }
 
-/** What is decided on, with the limits as they were counted. */
-export function limitedInput(settings: DecideSettings, parts: InputParts): DecideInput {
-  const { state } = parts;
-  const input = unlimitedInput(settings, parts);
+/** The same input with the limits as they were counted. */
+export function withLimits(settings: DecideSettings, state: SubjectState, input: DecideInput): DecideInput {
   const usage =
     input.policy === null ? input.usage : usageOf(state.occupancy, input.policy.project, settings.slotLimits());
   // What was not counted holds: judge() never lets a count that is not a number pass.
@@ -39,7 +37,9 @@ export function limitedInput(settings: DecideSettings, parts: InputParts): Decid
 export function unlimitedInput(settings: DecideSettings, parts: InputParts): DecideInput {
   const { subject, state, readings } = parts;
   const policy = settings.policyFor(subject.projectId);
+  const group = settings.groupOf?.(subject.projectId) ?? null;
   return {
+    ...(group === null ? {} : { linkedTo: group }),
     now: state.now,
     subject: subject.name,
     facts: state.facts,

@@ -5,6 +5,7 @@ import type { DecideSettings, Job, SubjectState } from './needs.js';
 import type { Subject } from './subject.js';
 import { headsOfLines } from './usage.js';
 
+export const pauseMs = { gate: 60_000, slug: 600_000 };
 const shortestPauseMs = 15_000;
 const longestPauseMs = 600_000;
 const longestAbsencePauseMs = 86_400_000;
@@ -40,16 +41,31 @@ export function jobsOf(
   settings: DecideSettings,
   parts: { subject: Subject; state: SubjectState; readings: Readings; decision: Decision; project: string | null },
 ): Job[] {
-  const { subject, state, decision, project } = parts;
-  const jobs: Job[] = [];
-  if (decision.wantsFeedback) jobs.push(feedbackJob(subject.projectId, subject.iid));
-  jobs.push(...imageJobs(decision.needed.images));
+  const { subject, decision } = parts;
+  const told = decision.wantsFeedback ? [feedbackJob(subject.projectId, subject.iid)] : [];
+  const again = runAgain(settings, parts);
+  return [...told, ...commonJobs(settings, parts), ...(again === null ? [] : [again])];
+}
+
+/** What follows from every decision: images are looked for, and who waits for the slot that is free now is decided. */
+export function commonJobs(
+  settings: DecideSettings,
+  { state, decision, project }: { state: SubjectState; decision: Decision; project: string | null },
+): Job[] {
+  const jobs = imageJobs(decision.needed.images);
   if (decision.freedSlot && project !== null) {
     const heads = headsOfLines(state.occupancy, project, settings.slotLimits());
     jobs.push(...heads.map((head) => decideJob(head)));
   }
-  const again = runAgain(settings, parts);
-  return again === null ? jobs : [...jobs, again];
+  return jobs;
+}
+
+/** Another run after GitLab could not say. */
+export function askAgain(subject: string, state: Pick<SubjectState, 'now' | 'unknownSince'>, isAbsent: boolean): Job {
+  const unknownForMs = state.now - (state.unknownSince ?? state.now);
+  // One that is not there is most likely gone for good; a GitLab that is out of order comes back.
+  const mostMs = isAbsent ? longestAbsencePauseMs : longestPauseMs;
+  return decideJob(subject, state.now + Math.min(mostMs, Math.max(shortestPauseMs, unknownForMs / 2)));
 }
 
 /** Another run for what this one could not read: at once when it did not ask, later when GitLab could not say. */
@@ -61,10 +77,7 @@ function runAgain(
   const { needed } = decision;
   const isConcerned = settings.policyFor(subject.projectId) !== null || decision.preview !== null;
   if (readings.mergeRequest?.known === false && isConcerned) {
-    const unknownForMs = state.now - (state.unknownSince ?? state.now);
-    // One that is not there is most likely gone for good; a GitLab that is out of order comes back.
-    const mostMs = readings.mergeRequest.absent === true ? longestAbsencePauseMs : longestPauseMs;
-    return decideJob(subject.name, state.now + Math.min(mostMs, Math.max(shortestPauseMs, unknownForMs / 2)));
+    return askAgain(subject.name, state, readings.mergeRequest.absent === true);
   }
   if (needed.mergeRequest && readings.mergeRequest === null) return decideJob(subject.name);
   if (needed.gateSha !== null) {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { BreakerUsage, DecideInput, DecisionEvent, ImageWait, OpenGate } from '../../preview/decision.js';
-import type { GateReading, MergeRequestReading } from '../../preview/facts.js';
+import type { GateFact, GateReading, MergeRequestFacts, MergeRequestReading } from '../../preview/facts.js';
+import type { Baseline, LinkedProject } from '../../preview/linked.js';
 import type { Policy } from '../../preview/policy.js';
 import type { Preview } from '../../preview/preview.js';
 
@@ -12,8 +13,30 @@ export interface Occupancy {
   head: { subject: string; since: number } | null;
 }
 
+/** What is to be loaded of a linked preview in place of one merge request. */
+interface LinkedQuery {
+  /** Projects of its group. */
+  projectIds: readonly number[];
+  /** Exact name of the source branch. */
+  branch: string;
+  readings: readonly { projectId: number; iid: number; reading: MergeRequestReading }[];
+  /** Commits of target branches whose gates matter. */
+  shas: readonly { projectId: number; sha: string }[];
+}
+
+/** One merge request of a linked preview as it is known. */
+export interface LinkedMergeRequest {
+  projectId: number;
+  iid: number;
+  facts: MergeRequestFacts | null;
+  asked: boolean;
+  unknownSince: number | null;
+  /** When the read that `facts` comes from began. */
+  readStartedAt: number | null;
+}
+
 /** What is to be loaded of a subject; see `SubjectState`. */
-interface SubjectQuery {
+export interface SubjectQuery {
   subject: string;
   projectId: number;
   iid: number;
@@ -22,6 +45,8 @@ interface SubjectQuery {
   slugs: string[];
   occupancy: boolean;
   breaker: boolean;
+  /** Of a linked preview, whose `projectId` and `iid` are 0 and whose `reading` is null. */
+  linked?: LinkedQuery;
 }
 
 export interface SubjectState
@@ -33,6 +58,8 @@ export interface SubjectState
   unknownSince: number | null;
   occupancy: Occupancy[];
   breaker: BreakerUsage | null;
+  /** Of a linked preview: the merge requests of its branch, and those that are its members. */
+  mergeRequests?: LinkedMergeRequest[];
 }
 
 export interface Job {
@@ -80,9 +107,17 @@ interface DecideStore {
 interface DecideReaders {
   readMergeRequest: (projectId: number, iid: number, signal: AbortSignal) => Promise<MergeRequestReading>;
   readGate: (
-    question: { projectId: number; sha: string; iid: number; gate: Exclude<Policy['gatePipeline'], 'none'> },
+    question: { projectId: number; sha: string; iid: number | null; gate: Exclude<Policy['gatePipeline'], 'none'> },
     signal: AbortSignal,
   ) => Promise<GateReading>;
+  /**
+   * The target branch of a project in which no merge request takes part, with what was found of its gates on the way.
+   * `branch`: the one that the others want to be merged into; a project without it has its default branch taken.
+   */
+  readBaseline?: (
+    question: { project: LinkedProject; branch: string },
+    signal: AbortSignal,
+  ) => Promise<{ baseline: Baseline; gates: GateFact[] }>;
 }
 
 export interface DecideSettings {
@@ -90,6 +125,12 @@ export interface DecideSettings {
   policyFor: (projectId: number) => Policy | null;
   /** `limits.previews` of all projects together, and of each by its name. */
   slotLimits: () => { total: number; projects: ReadonlyMap<string, number> };
+  /** The group that a project belongs to; null, or absent: none. */
+  groupOf?: (projectId: number) => string | null;
+  /** null: the configuration has no group of this name. */
+  groupFor?: (name: string) => { policy: Policy; projects: readonly LinkedProject[] } | null;
+  /** Six digits that tell a subject from every other. */
+  suffixOf?: (subject: string) => string;
   /** The branch that the commit job writes; part of its key. */
   branch: string;
 }

@@ -2,12 +2,22 @@ import { decide } from '../../preview/decide.js';
 import type { Decision, OpenGate } from '../../preview/decision.js';
 import type { GateFact } from '../../preview/facts.js';
 import type { Preview } from '../../preview/preview.js';
-import { candidates, limitedInput, nothingRead, type Readings, unlimitedInput, withReading } from './input.js';
-import { jobsOf } from './jobs.js';
+import { nothingRead, withLimits } from './input.js';
+import {
+  linkedMatter,
+  linkedQuery,
+  linkedScope,
+  type MemberReading,
+  noLinkedReadings,
+} from './linked.js';
+import { readLinked } from './linked-readings.js';
+import type { Matter } from './matter.js';
+import { mergeRequestMatter, mergeRequestQuery } from './merge-request.js';
 import type { DecideDeps, DecideTransaction, SubjectState } from './needs.js';
 import { readGitLab } from './readings.js';
+import { routeOf } from './route.js';
 import { covers, noScope, type Scope, scopeOf } from './scope.js';
-import { parseSubject, type Subject } from './subject.js';
+import { type GroupSubject, parseGroupSubject, parseSubject, type Subject } from './subject.js';
 
 export interface DecideOutcome {
   decision: Decision;
@@ -15,16 +25,10 @@ export interface DecideOutcome {
   before: Preview | null;
 }
 
-interface DecideRequest {
-  subject: Subject;
-  readings: Readings;
-  /** What the transaction has locked already. */
-  scope: Scope;
-}
-
 /**
  * The job `decide`: brings the row of one subject to what GitLab, its people, the cluster and the configuration say.
- * Running it again changes nothing. GitLab is read before the transaction begins, so that no lock waits for it.
+ * Running it again changes nothing. GitLab is read before the transaction begins, so that no lock waits for it. A merge
+ * request whose project belongs to a group is decided about as a part of the linked preview of its branch.
  * Answers null when there was nothing to do.
  */
 export async function runDecide(
@@ -32,16 +36,46 @@ export async function runDecide(
   payload: Record<string, unknown>,
   signal: AbortSignal,
 ): Promise<DecideOutcome | null> {
+  const group = parseGroupSubject(payload.subject);
+  if (group !== null) return runLinked(deps, group, [], signal);
   const subject = parseSubject(payload.subject);
-  const state = await deps.store.read(queryFor(subject, nothingRead, noScope, []));
+  const state = await deps.store.read(mergeRequestQuery(subject, nothingRead, noScope, []));
+  const route = await routeOf(deps, subject, state, signal);
+  const own = route.isOwn ? await runMergeRequest(deps, subject, state, signal) : null;
+  return route.linked === null ? own : runLinked(deps, route.linked, route.readings, signal);
+}
+
+async function runMergeRequest(
+  deps: DecideDeps,
+  subject: Subject,
+  state: SubjectState,
+  signal: AbortSignal,
+): Promise<DecideOutcome | null> {
   const readings = await readGitLab(deps, subject, state, signal);
-  const foreseen = foresee(deps, subject, state, readings);
-  if (readings.mergeRequest === null && readings.gateAskedFor === null && !foreseen.changed) return null;
-  const request = { subject, readings, scope: foreseen.scope };
-  const outcome = await deps.store.transact({ subject: subject.name, slotsOf: foreseen.scope.slotsOf }, (transaction) =>
-    decideIn(deps, transaction, request),
+  return runMatter(deps, mergeRequestMatter(deps.settings, subject, readings), state);
+}
+
+async function runLinked(
+  deps: DecideDeps,
+  subject: GroupSubject,
+  given: readonly MemberReading[],
+  signal: AbortSignal,
+): Promise<DecideOutcome | null> {
+  const scope = linkedScope(deps.settings, subject);
+  const state = await deps.store.read(linkedQuery(scope, noLinkedReadings, noScope, []));
+  const readings = await readLinked(deps, scope, { state, given }, signal);
+  return runMatter(deps, linkedMatter(deps.settings, scope, readings), state);
+}
+
+/** What is known and read of a subject is decided in a transaction, unless nothing would come of it. */
+async function runMatter(deps: DecideDeps, matter: Matter, state: SubjectState): Promise<DecideOutcome | null> {
+  const foreseen = foresee(matter, state);
+  if (!matter.wasRead && !foreseen.changed) return null;
+  const { scope } = foreseen;
+  const outcome = await deps.store.transact({ subject: matter.subject, slotsOf: scope.slotsOf }, (transaction) =>
+    decideIn(deps, transaction, matter, scope),
   );
-  if (outcome.decision.slugTaken) deps.log.warn({ subject: subject.name }, 'no slug is free');
+  if (outcome.decision.slugTaken) deps.log.warn({ subject: matter.subject }, 'no slug is free');
   if (outcome.decision.needsCommit) deps.wakeWriter();
   logHeldStop(deps, outcome);
   return outcome;
@@ -58,14 +92,8 @@ function logHeldStop({ log }: Pick<DecideDeps, 'log'>, { decision, before }: Dec
 }
 
 /** What would be decided were there room for all: whether anything changes, and what must be locked and counted. */
-function foresee(
-  deps: DecideDeps,
-  subject: Subject,
-  state: SubjectState,
-  readings: Readings,
-): { changed: boolean; scope: Scope } {
-  const known = withReading(state, readings.mergeRequest);
-  const decision = decide(unlimitedInput(deps.settings, { subject, state: known, readings }));
+function foresee(matter: Matter, state: SubjectState): { changed: boolean; scope: Scope } {
+  const decision = decide(matter.input(matter.foreseen(state)));
   const changed = decision.changed || decision.needed.images.length > 0;
   return { changed, scope: scopeOf(state.preview, decision) };
 }
@@ -74,46 +102,37 @@ function foresee(
 async function decideIn(
   deps: DecideDeps,
   transaction: DecideTransaction,
-  request: DecideRequest,
+  matter: Matter,
+  foreseen: Scope,
 ): Promise<DecideOutcome> {
-  const { subject, readings } = request;
-  let { scope } = request;
-  let state = await loadFor(deps, transaction, request, scope);
+  let scope = foreseen;
+  let state = await loadFor(transaction, matter, scope);
   for (;;) {
-    const unlimited = decide(unlimitedInput(deps.settings, { subject, state, readings }));
+    const unlimited = decide(matter.input(state));
     const needed = scopeOf(state.preview, unlimited);
     if (covers(scope, needed)) break;
     if (needed.slotsOf !== null && scope.slotsOf !== needed.slotsOf) await transaction.lockSlots(needed.slotsOf);
     scope = { slotsOf: needed.slotsOf ?? scope.slotsOf, breaker: scope.breaker || needed.breaker };
-    state = await loadFor(deps, transaction, request, scope);
+    state = await loadFor(transaction, matter, scope);
   }
-  const decision = decide(limitedInput(deps.settings, { subject, state, readings }));
-  await save(deps, transaction, request, state, decision);
+  const decision = decide(withLimits(deps.settings, state, matter.input(state)));
+  await save(transaction, matter, state, decision);
   return { decision, before: state.preview };
 }
 
 /** An incarnation begins on a fresh reading only, so that its slugs are known from that reading. */
-function loadFor(
-  deps: DecideDeps,
-  transaction: DecideTransaction,
-  { subject, readings }: DecideRequest,
-  scope: Scope,
-): Promise<SubjectState> {
-  const facts = readings.mergeRequest?.known === true ? readings.mergeRequest.facts : null;
-  const slugs = scope.slotsOf === null ? [] : candidates(deps.settings.policyFor(subject.projectId), { facts });
-  return transaction.load(queryFor(subject, readings, scope, slugs));
+function loadFor(transaction: DecideTransaction, matter: Matter, scope: Scope): Promise<SubjectState> {
+  return transaction.load(matter.query(scope, scope.slotsOf === null ? [] : matter.slugs()));
 }
 
 async function save(
-  deps: DecideDeps,
   transaction: DecideTransaction,
-  request: DecideRequest,
+  matter: Matter,
   state: SubjectState,
   decision: Decision,
 ): Promise<void> {
-  const { subject, readings } = request;
   const project = (state.preview ?? decision.preview)?.project ?? null;
-  const jobs = jobsOf(deps.settings, { subject, state, readings, decision, project });
+  const jobs = matter.jobs({ state, decision, project });
   const openedGates = newlyOpen(decision.openGates, state.gates);
   const { images } = decision.needed;
   if (!decision.changed && openedGates.length === 0 && images.length === 0 && jobs.length === 0) return;
@@ -132,10 +151,4 @@ function newlyOpen(open: readonly OpenGate[], known: readonly GateFact[]): OpenG
   const isKnown = (gate: OpenGate) =>
     known.some((fact) => fact.gate === gate.gate && fact.sha === gate.sha && fact.reading.state === 'open');
   return open.filter((gate) => !isKnown(gate));
-}
-
-function queryFor(subject: Subject, readings: Readings, scope: Scope, slugs: string[]) {
-  const { name, projectId, iid } = subject;
-  const { mergeRequest: reading } = readings;
-  return { subject: name, projectId, iid, reading, slugs, occupancy: scope.slotsOf !== null, breaker: scope.breaker };
 }

@@ -1,4 +1,4 @@
-import type { FeedbackView } from './view.js';
+import { type FeedbackView, ownMember } from './view.js';
 
 /** A commit status as it should stand at GitLab. */
 export interface WantedStatus {
@@ -23,9 +23,10 @@ export interface PostedStatus {
  */
 export function wantedStatus(view: FeedbackView, blocking: boolean, posted: PostedStatus | null): WantedStatus | null {
   const { preview } = view;
-  const [member] = preview.members;
+  const member = ownMember(view);
   const wantedSha = member?.wantedSha ?? null;
   const deployedSha = member?.deployedSha ?? null;
+  if (member === undefined) return released(blocking, posted);
   switch (preview.phase) {
     case 'ready':
       return deployedSha === null ? null : status(deployedSha, 'success', 'Preview ready', preview.url);
@@ -38,13 +39,18 @@ export function wantedStatus(view: FeedbackView, blocking: boolean, posted: Post
       return blocking && wantedSha !== null ? status(wantedSha, 'failed', failedText(view), null) : null;
     case 'stopping':
     case 'stopped':
-      return blocking && posted?.state === 'running' ? status(posted.sha, 'success', 'stopped', null) : null;
+      return released(blocking, posted);
     case 'waiting':
     case 'asleep':
       return null;
     default:
       return preview.phase satisfies never;
   }
+}
+
+/** A merge that waits for it is let go. */
+function released(blocking: boolean, posted: PostedStatus | null): WantedStatus | null {
+  return blocking && posted?.state === 'running' ? status(posted.sha, 'success', 'stopped', null) : null;
 }
 
 function failedText({ preview }: FeedbackView): string {

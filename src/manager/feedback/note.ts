@@ -2,6 +2,7 @@ import { isFork } from '../../preview/follow.js';
 import type { Member, Preview } from '../../preview/preview.js';
 import { detailWords } from './gate-words.js';
 import { codeBlock, codeSpan, hostLink } from './outsider-text.js';
+import { hasLeft, isLinked, leftParts, linkedPart } from './linked-note.js';
 import type { FeedbackView } from './view.js';
 import { failureWords, shortSpan, stopWords, utcTime, waitingWords } from './words.js';
 
@@ -11,11 +12,12 @@ export const noteMarker = '<!-- mayfly:preview -->';
 /** The text of the one note in a merge request. Pure: the same view gives the same text: nothing is written twice. */
 export function renderNote(view: FeedbackView): string {
   const { preview } = view;
+  if (hasLeft(view)) return `${[noteMarker, ...leftParts(view), ...answerPart(view)].join('\n\n')}\n`;
   const parts = [
     noteMarker,
     `### ${heading(preview)}`,
     ...phaseParts(view),
-    ...nextPart(preview),
+    ...(isLinked(view) ? linkedPart(view) : nextPart(preview)),
     ...remarks(preview),
     ...forkPart(view),
     ...answerPart(view),
@@ -42,7 +44,8 @@ function heading(preview: Preview): string {
 
 function phaseParts(view: FeedbackView): string[] {
   const { preview } = view;
-  const [member] = preview.members;
+  // Of a linked preview each member is told in a row of its own.
+  const member = isLinked(view) ? undefined : preview.members[0];
   switch (preview.phase) {
     case 'waiting':
       return [waitingPart(view, member)];

@@ -54,7 +54,7 @@ export async function runFeedback(deps: FeedbackDeps, input: MergeRequestKey & {
   await untilWritten(key, async () => {
     const loaded = await deps.store.load(key);
     if (loaded === null) return true;
-    const settings = deps.settingsOf(loaded.view.preview.project) ?? defaultSettings;
+    const settings = deps.settingsOf(loaded.view.linked?.own ?? loaded.view.preview.project) ?? defaultSettings;
     const state = settings.logs ? loaded : { ...loaded, view: withoutLogs(loaded.view) };
     const results = await Promise.allSettled([
       settings.note ? syncNote(deps, { ...input, state }) : true,

@@ -1,5 +1,5 @@
 import type { MergeRequestFacts } from '../../preview/facts.js';
-import type { Instant, Preview } from '../../preview/preview.js';
+import type { Instant, Member, Preview } from '../../preview/preview.js';
 
 /** Why the cluster is not content: an outsider's texts. */
 interface ViewDiagnosis {
@@ -28,4 +28,23 @@ export interface FeedbackView {
   diagnosis: ViewDiagnosis | null;
   /** The newest answer to a command that needs words. */
   answer: { line: string; by: string; at: Instant } | null;
+  /** null, or absent: it is the preview of this one merge request. */
+  linked?: LinkedView | null;
+}
+
+/** What is told of a linked preview in one of its merge requests. */
+interface LinkedView {
+  /** The merge request that is told. */
+  key: { projectId: number; iid: number };
+  /** Name of its project in the configuration; null: it is there no more. */
+  own: string | null;
+  /** One for each member, in their order. */
+  rows: readonly { projectId: number; iid: number | null; project: string; webUrl: string | null }[];
+}
+
+/** The member that is this merge request; undefined: it takes part no more. */
+export function ownMember({ preview, linked }: FeedbackView): Member | undefined {
+  if (linked == null) return preview.members[0];
+  const { projectId, iid } = linked.key;
+  return preview.members.find((member) => member.projectId === projectId && member.iid === iid);
 }

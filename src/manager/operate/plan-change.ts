@@ -2,7 +2,7 @@ import { breakerLimit } from '../../preview/breaker.js';
 import { desire } from '../../preview/desire.js';
 import type { MergeRequestFacts, Wish } from '../../preview/facts.js';
 import type { Policy } from '../../preview/policy.js';
-import type { Phase, StopReason } from '../../preview/preview.js';
+import type { Instant, Phase, StopReason } from '../../preview/preview.js';
 import { type CheckResult, ok, warning } from './check-result.js';
 
 /** A merge request that is known, with the newest incarnation of its preview. */
@@ -12,7 +12,7 @@ export interface KnownSubject {
   facts: MergeRequestFacts | null;
   wishes: Wish[];
   /** null: it never had one. */
-  preview: { slug: string; phase: Phase; stopReason: StopReason | null } | null;
+  preview: { slug: string; phase: Phase; stopReason: StopReason | null; createdAt: Instant } | null;
 }
 
 export interface Plan {
@@ -38,7 +38,7 @@ export function planChange(
   let living = 0;
   for (const subject of input.subjects) {
     const policy = policyFor(subject.projectId);
-    const wanted = desire(policy, subject.facts, subject.wishes, input.now);
+    const wanted = desire(policy, subject.facts, subject.wishes, input.now, { preview: subject.preview });
     const lives =
       subject.preview !== null && subject.preview.phase !== 'stopped' && subject.preview.phase !== 'stopping';
     if (lives) living += 1;

@@ -109,5 +109,9 @@ function rowOf(file: OwnFile, input: RebuildInput): Preview | string {
     setValues: {},
     redeployedAt: null,
     ordered: null,
+    pinnedBy: null,
+    warnAt: null,
+    warnedAt: null,
+    warnedFor: null,
   };
 }

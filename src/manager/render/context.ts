@@ -31,6 +31,8 @@ export interface RenderProject {
   resources?: { cpu?: string; memory?: string; pods?: number };
   /** Secrets that are copied into each namespace. Default: none. */
   secrets?: readonly { copy: string; forks: boolean }[];
+  /** Of a group: its projects, the first of which is deployed from `cloneUrl`. Absent: it is one project. */
+  linked?: readonly { projectId: number; name: string; path: string }[];
 }
 
 /** One service of a preview: what it runs, by the name of its project in the configuration. */
@@ -82,7 +84,7 @@ const maxLabel = 255;
 /** All that a template can name. Every text of a stranger is clean and bounded, and no object has a prototype of use. */
 export function templateContext(input: ContextInput): Record<string, unknown> {
   const { preview, facts, project } = input;
-  const sha = wantedSha(preview, facts);
+  const sha = wantedSha(input);
   const bare = {
     slug: preview.slug,
     namespace: preview.namespace,
@@ -98,12 +100,12 @@ export function templateContext(input: ContextInput): Record<string, unknown> {
     ...bare,
     url: urlOfPreview(input),
     targetBranchSlug: branchSlug(facts.targetBranch),
-    asleep: preview.phase === 'asleep',
+    asleep: preview.wantAsleep,
     mr: mergeRequest(facts, project),
     source: sourceOf(project, sha),
     // What a person set is theirs to the letter: nothing in it is filled in.
     values: { ...filledGroup(project.values, bare), ...preview.setValues },
-    members: membersOf([...(input.others ?? []), own]),
+    members: membersOf(project.linked === undefined ? [...(input.others ?? []), own] : linkedMembers(input)),
   };
 }
 
@@ -111,7 +113,7 @@ export function templateContext(input: ContextInput): Record<string, unknown> {
 export function urlOfPreview({ preview, facts, project }: ContextInput): string | null {
   if (project.url === null) return null;
   const { slug, namespace } = preview;
-  const names = { project: project.name, iid: String(facts.iid), branchSlug: branchSlug(facts.sourceBranch) };
+  const names = { project: project.name, group: project.name, iid: String(facts.iid), branchSlug: branchSlug(facts.sourceBranch) };
   return urlFrom(project.url, { ...names, slug, namespace });
 }
 
@@ -161,10 +163,27 @@ function mergeRequest(facts: MergeRequestFacts, project: RenderProject) {
   };
 }
 
-function wantedSha(preview: Preview, facts: MergeRequestFacts): string {
-  const own = preview.members.find(
-    (member: Member) => member.projectId === facts.projectId && member.iid === facts.iid,
-  );
+/** The member whose repository is deployed: of a group that of its first project. */
+export function ownMember({ preview, facts, project }: ContextInput): Member | undefined {
+  const [first] = project.linked ?? [];
+  return first === undefined
+    ? preview.members.find(({ projectId, iid }) => projectId === facts.projectId && iid === facts.iid)
+    : preview.members.find(({ projectId }) => projectId === first.projectId);
+}
+
+/** Of two merge requests of one project, which have one source branch, the older one is shown. */
+function linkedMembers({ preview, facts, project }: ContextInput): RenderMember[] {
+  return (project.linked ?? []).flatMap(({ projectId, name }) => {
+    const member = preview.members.find((each) => each.projectId === projectId && each.wantedSha !== null);
+    if (member === undefined || member.wantedSha === null) return [];
+    const { wantedSha: sha, iid, branch = '' } = member;
+    return [{ project: name, sha, iid, branchSlug: branchSlug(iid === null ? branch : facts.sourceBranch) }];
+  });
+}
+
+function wantedSha(input: ContextInput): string {
+  const { preview } = input;
+  const own = ownMember(input);
   if (own?.wantedSha === null || own === undefined) {
     throw new Error(`preview ${preview.slug}#${preview.incarnation} has no wanted sha`);
   }

@@ -7,7 +7,7 @@ import { isAppError } from '../../error/app-error.js';
 import { formatDuration } from '../../preview/duration.js';
 import { isFork } from '../../preview/follow.js';
 import type { Template } from './compile-template.js';
-import { type ContextInput, neutralContext, type RenderProject, templateContext, urlOfPreview } from './context.js';
+import { type ContextInput, neutralContext, ownMember, type RenderProject, templateContext, urlOfPreview } from './context.js';
 import { templateFailed } from './template-errors.js';
 
 export interface RenderInput extends ContextInput {
@@ -35,7 +35,7 @@ const maxLength = 256 * 1024;
  * bounded.
  */
 export function renderApplication(template: Template, input: RenderInput): RenderedFile {
-  const { preview, facts, project } = input;
+  const { preview, project } = input;
   const context = templateContext(input);
   const text = run(template, preview.slug, context);
   const expected = {
@@ -51,16 +51,33 @@ export function renderApplication(template: Template, input: RenderInput): Rende
   const annotated = annotate(application, {
     installation: input.installation,
     incarnation: preview.incarnation,
-    mergeRequest: `${project.path}!${facts.iid}`,
-    sourceRef: project.source.fixed === null ? `refs/merge-requests/${facts.iid}/head` : undefined,
+    mergeRequest: mergeRequestsOf(input),
+    sourceRef: sourceRefOf(input),
     url: url ?? undefined,
-    asleep: preview.phase === 'asleep',
+    asleep: preview.wantAsleep,
     resources: resourcesOf(project.resources),
     secrets: secretsOf(input),
     probe: url === null ? undefined : probeAnnotation(project.probe),
     redeployed: preview.redeployedAt === null ? undefined : new Date(preview.redeployedAt).toISOString(),
   });
   return { text: printApplication(annotated), revision: revisionOf(annotated), url };
+}
+
+/** Such as `acme/shop!42`; of a linked preview each of them. */
+function mergeRequestsOf({ preview, facts, project }: RenderInput): string {
+  const { linked } = project;
+  if (linked === undefined) return `${project.path}!${facts.iid}`;
+  const references = preview.members.flatMap(({ projectId, iid }) => {
+    const path = linked.find((each) => each.projectId === projectId)?.path;
+    return iid === null || path === undefined ? [] : [`${path}!${iid}`];
+  });
+  return references.join(' ');
+}
+
+/** What a target branch has is found there by its id. */
+function sourceRefOf(input: RenderInput): string | undefined {
+  const iid = ownMember(input)?.iid ?? null;
+  return input.project.source.fixed === null && iid !== null ? `refs/merge-requests/${iid}/head` : undefined;
 }
 
 /** JSON, as the agent reads it. Without a URL there is nothing to ask. */

@@ -10,7 +10,12 @@ const slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not the slug of a pr
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not a name');
 
 const pauseSchema = z
-  .strictObject({ slug: slug.optional(), project: name.optional(), agent: name.optional(), all: z.literal(true).optional() })
+  .strictObject({
+    slug: slug.optional(),
+    project: name.optional(),
+    agent: name.optional(),
+    all: z.literal(true).optional(),
+  })
   .refine((scope) => Object.values(scope).filter((each) => each !== undefined).length === 1, {
     message: 'names not exactly one of slug, project, agent and all',
   });

@@ -305,6 +305,14 @@ describe('what is told is redacted', () => {
     expect(JSON.stringify(found)).not.toContain('hush');
   });
 
+  test('nor when there are more secrets than are read', async () => {
+    const many = Array.from({ length: 500 }, (_, index) => secret(`s${index}`, {}));
+    const logs = { 'web-5d9c-x/app/previous': 'hush' };
+    expect((await find({ objects: [podOf('web', crashed), ...many], logs }, web)).logs).toEqual([
+      expect.stringContaining('left out'),
+    ]);
+  });
+
   test('secrets are not read where there is nothing to redact', async () => {
     const reader = fakeReader({ objects: [podOf('web', { phase: 'Pending' })] });
     await find(reader, web);

@@ -25,6 +25,12 @@ test('a control character inside a secret does not hide it', () => {
   expect(createRedactor(['verysecret']).line('a very\u0000secret b', 100)).toBe('a [redacted] b');
 });
 
+test('a text inside a JSON secret is known in base64, too', () => {
+  const values = secretValues([secret('pull', { config: '{"password":"p4ssw0rd-9"}' })]);
+  const log = `auth ${Buffer.from('p4ssw0rd-9').toString('base64')}`;
+  expect(createRedactor(values).text(log)).toMatch(/^auth \[redacted\]=*$/);
+});
+
 test('what stands in every service account’s token is no secret', () => {
   const values = secretValues([
     secret('t', { namespace: 'preview-shop-42', token: 'abcdefghijkl' }, 'kubernetes.io/service-account-token'),

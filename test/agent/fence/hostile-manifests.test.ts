@@ -203,10 +203,22 @@ const hostile: [string, string, string, string][] = [
     'vault.hashicorp.com',
   ],
   [
-    'a hook',
-    '{apiVersion: batch/v1, kind: Job, metadata: {name: a, annotations: {argocd.argoproj.io/hook: PreSync}}}',
-    'Job/a',
-    'argocd.argoproj.io/hook',
+    'an annotation of Argo CD’s that is for its own namespaces',
+    map('annotations: {argocd.argoproj.io/managed-by: argocd}'),
+    'ConfigMap/a',
+    'argocd.argoproj.io/managed-by',
+  ],
+  [
+    'a label that looks like the annotation for conflicts',
+    map('labels: {mayfly.dev/force-conflicts: "true"}'),
+    'ConfigMap/a',
+    "is Mayfly's",
+  ],
+  [
+    'the annotation of a run of a hook',
+    map('annotations: {mayfly.dev/hook-run: PreSync-1}'),
+    'ConfigMap/a',
+    "is Mayfly's",
   ],
   [
     'Argo CD’s tracking',

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -72,6 +72,8 @@ const files: Record<string, string> = {
     'apiVersion: v2\nname: remote\nversion: 1.0.0\ndependencies: [{name: evil, version: 1.0.0, repository: "https://evil.example.com/charts"}]\n',
   'range-chart/Chart.yaml':
     'apiVersion: v2\nname: range\nversion: 1.0.0\ndependencies: [{name: a, version: "^1.0.0", repository: "http://127.0.0.1:1/acme/charts"}]\n',
+  'schema-chart/Chart.yaml': 'apiVersion: v2\nname: schema\nversion: 1.0.0\n',
+  'schema-chart/values.schema.json': '{"$ref": "http://127.0.0.1:1/metrics"}',
   'remote-base/kustomization.yaml': 'resources: [https://github.com/acme/base]\n',
   'overridden/.argocd-source.yaml': 'kustomize: {namePrefix: a-}\n',
 };
@@ -247,6 +249,12 @@ describe.skipIf(helmPath === null)('Helm', () => {
       `dependencies: [{name: front, version: 1.2.3, repository: "${charts.url}/acme/charts"}]\n`,
     );
     await shop.write('umbrella/values.yaml', 'front: {colour: green}\n');
+    await shop.write(
+      'vendored/Chart.yaml',
+      'apiVersion: v2\nname: vendored\nversion: 1.0.0\ndependencies: [{name: front, version: 1.2.3}]\n',
+    );
+    await mkdir(join(shop.folder, 'vendored/charts'), { recursive: true });
+    await writeFile(join(shop.folder, 'vendored/charts/front-1.2.3.tgz'), content);
     const commit = await shop.push('main', 'umbrella');
     const allowed = [`${server.url}/acme/*`, `${charts.url}/acme/*`, `oci://${registry.host}/acme/*`];
     const data = await temporaryFolder('charts');
@@ -262,11 +270,18 @@ describe.skipIf(helmPath === null)('Helm', () => {
       { repoURL: `oci://${registry.host}/acme`, ...chart },
       { repoURL: `${registry.host}/acme`, ...chart, helm: { valueFiles: ['values.yaml'] } },
       { path: 'umbrella', targetRevision: commit },
+      { path: 'vendored', targetRevision: commit, helm: { parameters: [{ name: 'front.colour', value: 'black' }] } },
     ]) {
       const [bundle] = await wide.load(application(source), new AbortController().signal);
       colours.push(bundle?.manifests.map(({ data }) => data));
     }
-    expect(colours).toEqual([[{ colour: 'blue' }], [{ colour: 'blue' }], [{ colour: 'red' }], [{ colour: 'green' }]]);
+    expect(colours).toEqual([
+      [{ colour: 'blue' }],
+      [{ colour: 'blue' }],
+      [{ colour: 'red' }],
+      [{ colour: 'green' }],
+      [{ colour: 'black' }],
+    ]);
     for (const end of [opened.close, charts.close, registry.close, data.remove]) await end();
   });
 
@@ -278,6 +293,7 @@ describe.skipIf(helmPath === null)('Helm', () => {
   test.each([
     ['a chart that fails', { path: 'broken-chart' }, 'source-render-failed', 'no colour was given'],
     ['a dependency elsewhere', { path: 'remote-chart' }, 'source-refused', 'evil.example.com'],
+    ['a schema that Helm would fetch', { path: 'schema-chart' }, 'source-remote', '127.0.0.1:1/metrics'],
     ['a range without a lock', { path: 'range-chart' }, 'source-unsupported', '^1.0.0'],
     [
       'a file of values out of the repository',

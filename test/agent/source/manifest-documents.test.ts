@@ -49,3 +49,24 @@ test.each([
   expect(() => parse(text)).toThrow('a.yaml');
   expect(() => parse(text)).toThrow(word);
 });
+
+test.each([
+  ['lists in one another', '['.repeat(250_000)],
+  ['maps in one another', '{a: '.repeat(250_000)],
+  ['lists after maps', '[{a: '.repeat(1_000)],
+  ['items in one another', '- '.repeat(250_000)],
+  ['keys in one another', '? '.repeat(250_000)],
+  ['items with anchors in one another', '- &a '.repeat(100_000)],
+  ['maps on one line', 'a: '.repeat(100_000)],
+  ['lines ever further to the right', Array.from({ length: 1_000 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join('')],
+  ['an open list in another document', `${head}---\n${'['.repeat(5_000)}`],
+])('%s are refused before the parser sees them', (_, text) => {
+  expect(() => parse(text)).toThrow('nest too deep');
+});
+
+test('what only looks deep is read', () => {
+  const text = `${head}data:\n  script: |\n    ${'[ {'.repeat(500)}\n${' '.repeat(300)}- far\n  quoted: "${'['.repeat(500)}"\n  # ${'{'.repeat(500)}\n`;
+  expect(parse(text)).toHaveLength(1);
+  const deepest = `${head}a: ${'['.repeat(90)}${']'.repeat(90)}\n`;
+  expect(parse(deepest)).toHaveLength(1);
+});

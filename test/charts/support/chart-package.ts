@@ -5,14 +5,16 @@ import { Header } from 'tar';
 export interface PackageEntry {
   path: string;
   text?: string;
+  /** In place of text. */
+  bytes?: Buffer;
   type?: 'File' | 'Directory' | 'SymbolicLink' | 'Link' | 'CharacterDevice';
   linkpath?: string;
 }
 
 /** A `.tgz` of exactly these entries, hostile ones too. */
 export function packageOf(entries: readonly PackageEntry[]): Buffer {
-  const blocks = entries.flatMap(({ path, text = '', type = 'File', linkpath }) => {
-    const content = Buffer.from(text);
+  const blocks = entries.flatMap(({ path, text = '', bytes, type = 'File', linkpath }) => {
+    const content = bytes ?? Buffer.from(text);
     const header = new Header({
       path,
       size: content.length,

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { sha256 } from './chart-package.js';
 
-export interface Heard {
+interface Heard {
   path: string;
   authorization: string | null;
 }

@@ -42,6 +42,10 @@ export function previewOf(change: Partial<Preview> = {}): Preview {
     setValues: {},
     redeployedAt: null,
     ordered: null,
+    pinnedBy: null,
+    warnAt: null,
+    warnedAt: null,
+    warnedFor: null,
     ...change,
   };
 }

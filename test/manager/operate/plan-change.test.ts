@@ -32,7 +32,7 @@ function facts(iid: number, more: Partial<MergeRequestFacts> = {}): MergeRequest
 }
 
 function subject(iid: number, more: Partial<KnownSubject> = {}): KnownSubject {
-  const preview = { slug: `shop-${iid}`, phase: 'ready' as const, stopReason: null };
+  const preview = { slug: `shop-${iid}`, phase: 'ready' as const, stopReason: null, createdAt: now - 3_600_000 };
   return { projectId: 7, iid, facts: facts(iid), wishes: [], preview, ...more };
 }
 
@@ -54,11 +54,11 @@ describe('what a configuration would start and stop', () => {
       subject(3, { facts: facts(3, { targetBranch: 'dev' }), preview: null }),
       subject(4, {
         facts: facts(4, { targetBranch: 'dev' }),
-        preview: { slug: 'shop-4', phase: 'stopped', stopReason: 'unfollowed' },
+        preview: { slug: 'shop-4', phase: 'stopped', stopReason: 'unfollowed', createdAt: now },
       }),
       subject(5, {
         facts: facts(5, { targetBranch: 'dev' }),
-        preview: { slug: 'shop-5', phase: 'stopped', stopReason: 'expired' },
+        preview: { slug: 'shop-5', phase: 'stopped', stopReason: 'expired', createdAt: now },
       }),
       subject(6, { facts: facts(6, { targetBranch: 'dev', sha: null }), preview: null }),
     ];

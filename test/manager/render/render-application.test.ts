@@ -57,6 +57,36 @@ function isUnwanted(character: string): boolean {
   return character !== '\n' && /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u.test(character);
 }
 
+describe('what a namespace is to hold', () => {
+  const asks: RenderProject = {
+    ...project,
+    resources: { pods: 30, memory: '8Gi', cpu: '4' },
+    secrets: [
+      { copy: 'registry-pull', forks: true },
+      { copy: 'database', forks: false },
+    ],
+  };
+  const annotationsOf = (changes: Partial<MergeRequestFacts>, from: RenderProject = asks) => {
+    const input = { installation: 'i', preview: deployingPreview(42), project: from };
+    const { text } = renderApplication(builtIn, { ...input, facts: mergeRequestFacts(42, changes) });
+    const { annotations } = parse(text).metadata as { annotations: Record<string, string> };
+    return [annotations['mayfly.dev/resources'], annotations['mayfly.dev/secrets']];
+  };
+
+  it('stands in its annotations, in one order', () => {
+    expect(annotationsOf({})).toEqual(['{"cpu":"4","memory":"8Gi","pods":30}', '["registry-pull","database"]']);
+    expect(annotationsOf({}, project)).toEqual([undefined, undefined]);
+  });
+
+  it('holds no secret for a fork, nor for one whose source is gone, but what is for everybody', () => {
+    for (const sourceProjectId of [8, null]) {
+      expect(annotationsOf({ sourceProjectId })[1]).toBe('["registry-pull"]');
+      const own = { ...asks, secrets: [{ copy: 'database', forks: false }] };
+      expect(annotationsOf({ sourceProjectId }, own)[1]).toBeUndefined();
+    }
+  });
+});
+
 describe('rendering an Application', () => {
   it('carries the probe to the agent, as a part of the revision, where there is a URL to ask', () => {
     const input = { installation: 'installation-1', preview: deployingPreview(42), facts: mergeRequestFacts(42) };

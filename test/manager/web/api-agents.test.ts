@@ -66,7 +66,15 @@ async function start(): Promise<Call> {
 
 function poll(cluster: string, more: object = {}) {
   const quiet = { open: false, reason: null, pending: [] };
-  const body = { branchCommit: 'c1', living: [], orphans: [], breaker: quiet, acknowledged: [], outcomes: [], paused: [] };
+  const body = {
+    branchCommit: 'c1',
+    living: [],
+    orphans: [],
+    breaker: quiet,
+    acknowledged: [],
+    outcomes: [],
+    paused: [],
+  };
   return storePoll(database.pool, cluster, { ...body, ...more });
 }
 

@@ -117,6 +117,9 @@ export const basePolicy: Policy = {
   gateImages: [],
   gateApproval: 'none',
   ttlMs: 20 * hourMs,
+  maxMs: 10_000 * hourMs,
+  warnMs: 0,
+  keepAfterMergeMs: 0,
   deployTimeoutMs: hourMs / 6,
   maxPreviews: 20,
 };

@@ -7,7 +7,7 @@ export interface TreeNode {
 }
 
 /** A commit's tree from paths. */
-export function treeOf(files: Record<string, TreeNode | string>): SourceTree {
+function treeOf(files: Record<string, TreeNode | string>): SourceTree {
   const nodes = new Map(
     Object.entries(files).map(([path, node]) => [path, typeof node === 'string' ? { text: node } : node]),
   );

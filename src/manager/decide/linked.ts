@@ -1,0 +1,200 @@
+import type { DecideInput, Decision, ReadingState } from '../../preview/decision.js';
+import type { GateFact, MergeRequestReading } from '../../preview/facts.js';
+import { type Baseline, hasEnded, type Linked } from '../../preview/linked.js';
+import { linkedSlugs } from '../../preview/naming.js';
+import type { Preview } from '../../preview/preview.js';
+import { askAgain, commonJobs, decideJob, feedbackJob, pauseMs } from './jobs.js';
+import type { Matter } from './matter.js';
+import type { DecideSettings, Job, LinkedMergeRequest, SubjectQuery, SubjectState } from './needs.js';
+import { type Scope, unlimitedBreaker, unlimitedUsage } from './scope.js';
+import type { GroupSubject } from './subject.js';
+
+export interface MemberReading {
+  projectId: number;
+  iid: number;
+  reading: MergeRequestReading;
+}
+
+/** What was read from GitLab of a linked preview in one run of the job, before any lock. */
+export interface LinkedReadings {
+  /** PostgreSQL's time when the run began: whatever was read since then is fresh, whoever read it. */
+  startedAt: number;
+  members: readonly MemberReading[];
+  gates: readonly GateFact[];
+  /** `<project id> <sha>` of the pipelines that were asked for, whatever came of it. */
+  gatesAsked: readonly string[];
+  baselines: readonly Baseline[];
+  /** Projects whose target branch GitLab could not show. */
+  silent: readonly number[];
+}
+
+export const noLinkedReadings: LinkedReadings = {
+  startedAt: Number.POSITIVE_INFINITY,
+  members: [],
+  gates: [],
+  gatesAsked: [],
+  baselines: [],
+  silent: [],
+};
+
+/** A subject with what the configuration says of its group; null: there is no such group any more. */
+export interface LinkedScope {
+  subject: GroupSubject;
+  group: ReturnType<NonNullable<DecideSettings['groupFor']>>;
+  suffix: string;
+}
+
+export function linkedScope(settings: DecideSettings, subject: GroupSubject): LinkedScope {
+  const group = settings.groupFor?.(subject.group) ?? null;
+  return { subject, group, suffix: settings.suffixOf?.(subject.name) ?? '' };
+}
+
+/** The preview of all merge requests of a group on one branch. */
+export function linkedMatter(settings: DecideSettings, scope: LinkedScope, readings: LinkedReadings): Matter {
+  const { subject, group } = scope;
+  return {
+    subject: subject.name,
+    wasRead: readings.members.length > 0 || readings.gatesAsked.length > 0 || readings.baselines.length > 0,
+    query: (limits, slugs) => linkedQuery(scope, readings, limits, slugs),
+    slugs: () => slugsOf(scope),
+    foreseen: (state) => withReadings(state, readings.members),
+    input: (state) => linkedInput(scope, state, readings),
+    jobs: (parts) => linkedJobs(settings, { subject, isConfigured: group !== null, readings, ...parts }),
+  };
+}
+
+export function linkedQuery(
+  { subject, group }: LinkedScope,
+  readings: LinkedReadings,
+  scope: Scope,
+  slugs: string[],
+): SubjectQuery {
+  return {
+    subject: subject.name,
+    projectId: 0,
+    iid: 0,
+    reading: null,
+    slugs,
+    occupancy: scope.slotsOf !== null,
+    breaker: scope.breaker,
+    linked: {
+      projectIds: (group?.projects ?? []).map(({ projectId }) => projectId),
+      branch: subject.branch,
+      readings: readings.members,
+      shas: readings.baselines.map(({ projectId, head: sha }) => ({ projectId, sha })),
+    },
+  };
+}
+
+export function linkedInput(scope: LinkedScope, state: SubjectState, readings: LinkedReadings): DecideInput {
+  const { subject, group } = scope;
+  const known = state.mergeRequests ?? [];
+  const linked: Linked = {
+    branch: subject.branch,
+    suffix: scope.suffix,
+    projects: group?.projects ?? [],
+    mergeRequests: known.flatMap(({ facts }) => (facts === null ? [] : [facts])),
+    unread: hasUnread(state.preview, known),
+    baselines: readings.baselines,
+    silent: readings.silent,
+  };
+  return {
+    linked,
+    now: state.now,
+    subject: subject.name,
+    facts: null,
+    reading: readingState(state, readings),
+    preview: state.preview,
+    policy: group?.policy ?? null,
+    gates: [...state.gates, ...readings.gates],
+    wishes: state.wishes,
+    observation: state.observation,
+    usage: unlimitedUsage,
+    breaker: unlimitedBreaker,
+    slugs: slugsOf(scope).map((slug) => ({ slug, taken: false, lastIncarnation: 0 })),
+    branch: null,
+    neverCommitted: state.neverCommitted,
+  };
+}
+
+function slugsOf({ subject, group, suffix }: LinkedScope): string[] {
+  return group === null ? [] : linkedSlugs(group.policy, { branch: subject.branch, suffix });
+}
+
+/** The state as the transaction will find it when no other reading overtakes these. */
+export function withReadings(state: SubjectState, readings: readonly MemberReading[]): SubjectState {
+  const merged = new Map((state.mergeRequests ?? []).map((each) => [keyOf(each), each]));
+  for (const { projectId, iid, reading } of readings) {
+    const before = merged.get(keyOf({ projectId, iid }));
+    const { facts = null, asked = false, unknownSince = null, readStartedAt = null } = before ?? {};
+    const after = reading.known
+      ? { facts: reading.facts, asked, unknownSince: null, readStartedAt: reading.readStartedAt }
+      : { facts, asked, unknownSince: unknownSince ?? reading.readStartedAt, readStartedAt };
+    merged.set(keyOf({ projectId, iid }), { projectId, iid, ...after });
+  }
+  return { ...state, mergeRequests: [...merged.values()] };
+}
+
+/** Those whose present state a decision may rest on: not what ended, which stays so until something is heard of it. */
+export function relevant(state: SubjectState): LinkedMergeRequest[] {
+  return (state.mergeRequests ?? []).filter(({ facts }) => facts === null || !hasEnded(facts));
+}
+
+function readingState(state: SubjectState, { startedAt }: LinkedReadings): ReadingState {
+  const asked = relevant(state);
+  if (asked.every(({ readStartedAt }) => readStartedAt !== null && readStartedAt >= startedAt)) {
+    return asked.length === 0 ? 'none' : 'fresh';
+  }
+  return asked.some(({ unknownSince }) => unknownSince !== null && unknownSince >= startedAt) ? 'unknown' : 'none';
+}
+
+function hasUnread(preview: Preview | null, known: readonly LinkedMergeRequest[]): boolean {
+  if (preview === null || preview.phase === 'stopped') return false;
+  const read = new Set(known.flatMap((each) => (each.facts === null ? [] : [keyOf(each)])));
+  return preview.members.some(({ projectId, iid }) => iid !== null && !read.has(keyOf({ projectId, iid })));
+}
+
+function keyOf({ projectId, iid }: { projectId: number; iid: number }): string {
+  return `${projectId}!${iid}`;
+}
+
+interface JobParts {
+  subject: GroupSubject;
+  isConfigured: boolean;
+  state: SubjectState;
+  readings: LinkedReadings;
+  decision: Decision;
+  project: string | null;
+}
+
+/** Every merge request that takes part is told, and those that took part until now. */
+function linkedJobs(settings: DecideSettings, parts: JobParts): Job[] {
+  const { state, decision } = parts;
+  const members = [...(state.preview?.members ?? []), ...(decision.preview?.members ?? [])];
+  const told = decision.wantsFeedback ? members : [];
+  const jobs = new Map(
+    told.flatMap(({ projectId, iid }) => {
+      const job = iid === null ? null : feedbackJob(projectId, iid);
+      return job === null ? [] : [[job.key, job]];
+    }),
+  );
+  const again = runAgain(parts);
+  return [...jobs.values(), ...commonJobs(settings, parts), ...(again === null ? [] : [again])];
+}
+
+/** As for one merge request: at once for what was not asked, later for what GitLab could not say. */
+function runAgain({ subject, isConfigured, state, readings, decision }: JobParts): Job | null {
+  const { needed } = decision;
+  const unknown = readings.members.filter(({ reading }) => !reading.known);
+  if (unknown.length > 0 && (isConfigured || decision.preview !== null)) {
+    const since = relevant(state).flatMap(({ unknownSince }) => (unknownSince === null ? [] : [unknownSince]));
+    const isAbsent = unknown.every(({ reading }) => !reading.known && reading.absent === true);
+    return askAgain(subject.name, { now: state.now, unknownSince: since.length === 0 ? null : Math.min(...since) }, isAbsent);
+  }
+  if (needed.mergeRequest && readings.members.length === 0) return decideJob(subject.name);
+  const gates = needed.memberGates ?? [];
+  const isNew = gates.some(({ projectId, sha }) => !readings.gatesAsked.includes(`${projectId} ${sha}`));
+  if (isNew || (needed.baselines ?? []).length > 0) return decideJob(subject.name);
+  if (gates.length > 0 || readings.silent.length > 0) return decideJob(subject.name, state.now + pauseMs.gate);
+  return decision.slugTaken ? decideJob(subject.name, state.now + pauseMs.slug) : null;
+}

@@ -1,0 +1,41 @@
+import { isFork } from '../../preview/follow.js';
+import type { MemberReading } from './linked.js';
+import type { DecideDeps, SubjectState } from './needs.js';
+import { type GroupSubject, groupSubject, type Subject } from './subject.js';
+
+/** Whose previews a merge request concerns. */
+export interface Route {
+  /** It has a preview of its own, or could have. */
+  isOwn: boolean;
+  /** The linked preview that shows it; null: none. */
+  linked: GroupSubject | null;
+  /** What was read to find that out. */
+  readings: readonly MemberReading[];
+}
+
+const own: Route = { isOwn: true, linked: null, readings: [] };
+
+/**
+ * Where a merge request belongs: it alone has a preview, unless its project is one of a group. Then its source branch,
+ * which never changes, says which one; GitLab is asked for it when nobody knows it yet. A fork joins no linked preview.
+ */
+export async function routeOf(
+  deps: Pick<DecideDeps, 'gitlab' | 'settings' | 'log'>,
+  subject: Subject,
+  state: SubjectState,
+  signal: AbortSignal,
+): Promise<Route> {
+  const { projectId, iid } = subject;
+  const group = deps.settings.groupOf?.(projectId) ?? null;
+  if (group === null) return own;
+  const lives = state.preview !== null && state.preview.phase !== 'stopped';
+  if (state.facts !== null) {
+    return isFork(state.facts) ? own : { ...own, isOwn: lives, linked: groupSubject(group, state.facts.sourceBranch) };
+  }
+  const answer = await deps.gitlab.readMergeRequest(projectId, iid, signal);
+  // Unknown, and tried again later, in the way of every merge request.
+  if (!answer.known || isFork(answer.facts)) return own;
+  // The fence compares times of one clock, PostgreSQL's: the read began after the state was loaded.
+  const reading = { ...answer, readStartedAt: state.now };
+  return { isOwn: lives, linked: groupSubject(group, answer.facts.sourceBranch), readings: [{ projectId, iid, reading }] };
+}
