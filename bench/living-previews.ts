@@ -1,3 +1,5 @@
+import type { KubeConnection } from '../src/kube/connection.js';
+import { sendJson } from '../src/kube/send-json.js';
 import { type AgentWorld, createAgentWorld } from './support/agent-world.js';
 import { bringUp, slugsOf } from './support/bring-up.js';
 import { openRealCluster } from './support/real-cluster.js';
@@ -6,7 +8,7 @@ import { report, round, skip, summarize, until, within } from './support/report.
 // What a crowd of living previews costs while nothing happens, how soon it is mended when something is deleted or
 // changed by hand, and how soon 100 of them are gone. Argument: how many live (1,000), which is measured as well.
 const count = Number(process.argv[2] ?? 1_000);
-const steadyMs = 30_000;
+const steadyMs = Number(process.env.STEADY_MS ?? 30_000);
 const driftRounds = 20;
 const inARow = 5;
 const removed = Math.min(100, count - 1);
@@ -97,15 +99,26 @@ async function scaleOne({ cluster: view, namespaceOf }: AgentWorld, slug: string
     if (seen.replicas === 3) scaledAt = performance.now();
     return seen.replicas === 1 && !Number.isNaN(scaledAt);
   });
-  const reference = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop', namespace };
-  await view.client.mergePatch(reference, { spec: { replicas: 3 } });
+  await scaleByHand(view.client.connection, `/apis/apps/v1/namespaces/${namespace}/deployments/shop`);
   return (await back) - scaledAt;
+}
+
+/** As `kubectl scale` does. */
+async function scaleByHand(connection: KubeConnection, path: string): Promise<void> {
+  await sendJson(connection, {
+    method: 'PATCH',
+    path: `${path}/scale?fieldManager=kubectl`,
+    contentType: 'application/merge-patch+json',
+    body: { spec: { replicas: 3 } },
+    timeoutMs: 10_000,
+  });
 }
 
 /** One commit without the files of explained previews, until the API server holds nothing of them. */
 async function remove(world: AgentWorld): Promise<Figures> {
   const { cluster: view } = world;
   const slugs = slugsOf(removed);
+  const before = await view.requests();
   const gone = world.heard(slugs, 'gone', 300_000);
   const committedAt = await world.remove(slugs);
   const workloads = until('the workloads to go', () => (view.deployments.size === count - removed ? true : undefined), {
@@ -117,6 +130,7 @@ async function remove(world: AgentWorld): Promise<Figures> {
     aimMs: removed * 160,
     living: count,
     ...summarize(times),
+    requestsPerPreview: round(((await view.requests()) - before) / removed),
     workloadsGoneMs: round(await workloads),
     lost: Math.abs(count - removed - left) + Math.abs(count - removed - view.deployments.size),
   };

@@ -2,6 +2,7 @@ import { openConnection } from '../../src/kube/connection.js';
 import { createKubeClient, type KubeClient } from '../../src/kube/kube-client.js';
 import { sendJson, sendText } from '../../src/kube/send-json.js';
 import { watchObjects } from '../../src/kube/watch.js';
+import { keepNodesAlive } from '../../test/support/cluster.js';
 
 /** What a bench needs of a Deployment. */
 export interface SeenDeployment {
@@ -38,6 +39,7 @@ const timeoutMs = 60_000;
 export async function openClusterView(kubeconfig: string, installation: string): Promise<ClusterView> {
   const connection = await openConnection({ kubeconfig: { path: kubeconfig } });
   const client = createKubeClient(connection);
+  const heartbeat = await keepNodesAlive(client);
   const end = new AbortController();
   const labelSelector = `mayfly.dev/installation=${installation}`;
   const deployments = new Map<string, SeenDeployment>();
@@ -115,6 +117,7 @@ export async function openClusterView(kubeconfig: string, installation: string):
     async close() {
       end.abort();
       await watching;
+      await heartbeat.stop();
       await connection.close();
     },
   };

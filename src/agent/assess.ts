@@ -6,6 +6,7 @@ import type { InventoryEntry } from './inventory.js';
 import type { LiveObject } from './live/live-objects.js';
 import { displayName, groupOf, keyOf } from './manifest.js';
 import { appliedInventory, type PreviewState } from './preview-state.js';
+import { isIdleKind } from './plan/put-to-sleep.js';
 import { asksForProbe } from './probe/probe-request.js';
 
 /** What is seen of the wanted revision, before it is sent. */
@@ -80,16 +81,18 @@ function observed(entry: InventoryEntry, live: LiveObject | undefined, asleep: b
   const other = live.uid !== entry.uid || (live.generation ?? 0) < (entry.generation ?? 0);
   if (other) return { ...named, health: 'Progressing', message: 'waiting for the applied object to be seen' };
   const { status, message } = live.health;
-  if (asleep && scaled.has(`${named.group}/${named.kind}`) && (status === 'Healthy' || status === 'Degraded')) {
-    return { ...named, health: 'Suspended', message: 'asleep: scaled to zero' };
+  if (asleep && isIdleKind(named) && !(status === 'Progressing' && hasPods(named.kind))) {
+    return { ...named, health: 'Suspended', message: 'asleep' };
   }
   // A pod's message is what its program printed last: the diagnosis tells it, redacted by the namespace's secrets.
   const told = named.kind === 'Pod' ? '' : cleanLine(message, maxMessage);
   return { ...named, health: status, message: told || null };
 }
 
-/** Kinds that are scaled to zero while a preview sleeps. */
-const scaled: ReadonlySet<string> = new Set(['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet']);
+/** Until its pods are gone it is not asleep yet. What only scales others has none. */
+function hasPods(kind: string): boolean {
+  return kind !== 'HorizontalPodAutoscaler' && kind !== 'ScaledObject';
+}
 
 function missingNamespace(name: string): Judged {
   const message = 'the namespace is gone or going';

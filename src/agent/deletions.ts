@@ -8,8 +8,8 @@ import { type DoneDeletion, decideDeletions, doneDeletion, recentDeletions } fro
 
 export interface DeletionDeps {
   previews: ReadonlyMap<string, PreviewState>;
-  /** Why each is to go, in the order asked; rejects when nobody can be asked. */
-  explain(pairs: PendingPair[], signal: AbortSignal): Promise<(string | null)[]>;
+  /** Why each is to go, in the order asked, and whether it is to go on; rejects when nobody can be asked. */
+  explain(pairs: PendingPair[], signal: AbortSignal): Promise<Explained[]>;
   /** Remembers the deletions of the last hour; returns when that is safe. */
   remember(done: DoneDeletion[], signal: AbortSignal): Promise<void>;
   /** A preview that nobody may touch now. */
@@ -18,6 +18,12 @@ export interface DeletionDeps {
   /** The deletion is held back until a person accepts it, or the manager explains it. */
   onHeld(pair: PendingPair): void;
   log: Logger;
+}
+
+interface Explained {
+  /** null: nobody can say. */
+  explanation: string | null;
+  lives: boolean;
 }
 
 /** Decides which of the incarnations without a file are torn down. */
@@ -37,14 +43,14 @@ export function createDeletions(deps: DeletionDeps, remembered: readonly DoneDel
   let held: PendingPair[] = [];
   let deciding: Promise<void> | null = null;
 
-  async function explanations(pairs: PendingPair[], signal: AbortSignal): Promise<(string | null)[]> {
+  async function explanations(pairs: PendingPair[], signal: AbortSignal): Promise<Explained[]> {
     try {
       return await deps.explain(pairs, signal);
     } catch (error) {
       if (signal.aborted || !isAppError(error)) throw error;
       // No answer is no explanation.
       deps.log.warn({ code: error.code, pending: pairs.length }, 'deletions not explained');
-      return pairs.map(() => null);
+      return pairs.map(() => ({ explanation: null, lives: true }));
     }
   }
 
@@ -57,14 +63,15 @@ export function createDeletions(deps: DeletionDeps, remembered: readonly DoneDel
     const said = await explanations(pairs, signal);
     // What came back to life while the manager was asked is no longer to go.
     const still = pairs.map((pair) => livingSince(deps.previews, pair) !== null);
+    const toGoOn = new Set(pairs.filter((_, index) => said[index]?.lives).map(pairKey));
     const now = Date.now();
     const decision = decideDeletions({
       pending: pairs.filter((_, index) => still[index]),
       explanations: pairs.flatMap((pair, index) =>
-        still[index] ? [accepted.get(pairKey(pair)) ?? said[index] ?? null] : [],
+        still[index] ? [accepted.get(pairKey(pair)) ?? said[index]?.explanation ?? null] : [],
       ),
       done,
-      mustBeExplained: (pair) => isOvertaken(deps.previews, pair),
+      mustBeExplained: (pair) => toGoOn.has(pairKey(pair)) && isOvertaken(deps.previews, pair),
       livingSince: allLivingSince(deps.previews),
       holdUnexplained: guard !== null,
       now,
@@ -117,8 +124,8 @@ function livingSince(previews: ReadonlyMap<string, PreviewState>, pair: PendingP
 }
 
 /**
- * A file asks for a later incarnation while this one lives. The manager writes such a file only after the end of the
- * one before; a number that somebody edited must not end what lives.
+ * A file asks for a later incarnation. The manager writes such a file only after the end of the one before: where that
+ * one is to go on, somebody edited the number, which must not end what lives.
  */
 function isOvertaken(previews: ReadonlyMap<string, PreviewState>, pair: PendingPair): boolean {
   const wanted = previews.get(pair.slug)?.wanted ?? null;

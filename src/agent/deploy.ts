@@ -262,7 +262,7 @@ function startInventory(
     objects: plan.entries,
     remarks: desired.remarks.length === 0 ? undefined : desired.remarks,
     furniture: furnishing.entries,
-    project: annotation(wanted.application, 'merge-request')?.replace(/!\d+$/, ''),
+    mergeRequests: annotation(wanted.application, 'merge-request'),
   };
 }
 

@@ -5,6 +5,7 @@ import { groupOf, type Manifest, manifestKey } from './manifest.js';
 import { type DesiredItem, type HookRun, manifestPrint } from './plan/desired-item.js';
 import { type DesiredInput, desiredObjects } from './plan/desired-objects.js';
 import { type IgnoreRule, readIgnoreRules, rulesFor } from './plan/ignore-differences.js';
+import { isAsleep } from './plan/put-to-sleep.js';
 import { type HookPhase, stageOf, waveOf } from './plan/stage.js';
 import { applicationOptions, objectOptions, type SyncOptions } from './plan/sync-options.js';
 
@@ -61,7 +62,8 @@ function itemsOf(manifest: Manifest, policy: Policy): { items: DesiredItem[]; to
         wave: wave ?? 0,
         childWave: policy.bundle.child === null ? null : policy.bundle.wave,
       }),
-      options,
+      // An autoscaler holds the number of what it scaled: it is taken from it.
+      options: isAsleep(manifest) ? { ...options, force: true } : options,
       ignore: rulesFor(manifest, policy.ignore),
       hook: run,
     })),

@@ -70,8 +70,8 @@ export interface Inventory {
   remarks?: InventoryRemark[] | undefined;
   /** Absent: the namespace was never furnished. */
   furniture?: FurnitureEntry[] | undefined;
-  /** Path of the project whose preview it is, such as `acme/shop`; absent where the file never said it. */
-  project?: string | undefined;
+  /** Whose preview it is, as the file says it, such as `acme/shop!42`; absent where the file never did. */
+  mergeRequests?: string | undefined;
   /** Milliseconds since the epoch. */
   createdAt: number;
   /** Why it is torn down, once that was decided; a decision is never taken back. */

@@ -12,8 +12,8 @@ export interface Pause {
 /** What is known of a preview that may be paused. */
 export interface PausedSubject {
   slug: string;
-  /** Path of its project; null: not known. */
-  project: string | null;
+  /** Paths of its projects, as far as known. */
+  projects: readonly string[];
   /** A person paused it by an annotation on its namespace. */
   isAnnotated: boolean;
 }
@@ -42,8 +42,8 @@ export function projectOfScope(scope: PauseScope): string | null {
 export function createPauses(states: Pick<StateStore, 'save'>, remembered: readonly Pause[]): Pauses {
   let pauses = new Map(remembered.map((pause) => [pause.scope, pause]));
   return {
-    by({ slug, project, isAnnotated }) {
-      const scopes = [slug, ...(project === null ? [] : [projectScope(project)]), everything];
+    by({ slug, projects, isAnnotated }) {
+      const scopes = [slug, ...projects.map(projectScope), everything];
       const found = scopes.flatMap((scope) => pauses.get(scope) ?? []).at(0);
       if (found !== undefined) return found.by;
       return isAnnotated ? 'the annotation mayfly.dev/paused on its namespace' : null;

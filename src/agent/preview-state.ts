@@ -100,11 +100,15 @@ export function awaitedInventory({ wanted, awaiting, inventories }: PreviewState
   return inventory?.condemned === null ? inventory : null;
 }
 
-/** Path of the project that a preview is of, from its file or from what was applied of it; null: neither says it. */
-export function projectOf(preview: PreviewState): string | null {
+/**
+ * Paths of the projects that a preview is of, from its file and from what was applied of it: several for one that merge
+ * requests share, such as `acme/shop!42 acme/cart!7`.
+ */
+export function projectsOf(preview: PreviewState): string[] {
   const wanted = preview.wanted === null ? undefined : annotation(preview.wanted.application, 'merge-request');
-  const kept = [...preview.inventories.values()].map(({ project }) => project);
-  return wanted?.replace(/!\d+$/, '') ?? kept.find((project) => project !== undefined) ?? null;
+  const kept = [...preview.inventories.values()].map(({ mergeRequests }) => mergeRequests);
+  const references = [wanted, ...kept].flatMap((text) => (text ?? '').split(' '));
+  return [...new Set(references.map((reference) => reference.replace(/!\d+$/, '')).filter((path) => path !== ''))];
 }
 
 /** Whether the end of one of its incarnations was decided. */

@@ -4,7 +4,7 @@ import { hookOutcome } from './hooks/hook-outcome.js';
 import { hookRun, startHook } from './hooks/start-hook.js';
 import type { HookRecord, InventoryEntry } from './inventory.js';
 import { contentPrint, displayName, groupOf } from './manifest.js';
-import type { DesiredItem, HookRun } from './plan/desired-item.js';
+import { type DesiredItem, type HookRun, isDeletedAfter } from './plan/desired-item.js';
 import { endedIn } from './plan/make-plan.js';
 import { refusalOf } from './refusal.js';
 import type { Sync } from './sync.js';
@@ -21,7 +21,13 @@ export async function runHook(sync: Sync, item: DesiredItem, hook: HookRun): Pro
   const entry = sync.ledger.entry(item.key);
   const record = entry?.hook;
   if (entry === undefined || record === undefined) return null;
-  if (endedIn(record, sync.revision)[hook.phase] === 'Failed') throw hookFailed(sync, item, hook, record);
+  const before = endedIn(record, sync.revision)[hook.phase];
+  if (before !== undefined) {
+    // An agent that was killed after it had noted the end has left the object.
+    await removeEnded(sync, item, { hook, outcome: before });
+    if (before === 'Failed') throw hookFailed(sync, item, hook, record);
+    return null;
+  }
   const run = hookRun(sync.revision, hook.phase);
   const seen = sync.live.of(sync.pair).get(item.key);
   // Gone before it was seen to end, by whatever hand: it runs again.
@@ -74,14 +80,26 @@ async function end(
   if (entry?.hook === undefined) return;
   const ended = { ...endedIn(entry.hook, sync.revision), [hook.phase]: outcome };
   sync.ledger.replace({ ...entry, hook: { ...entry.hook, ended, ...(why === undefined ? {} : { why }) } });
-  const deleted = hook.policies.includes(outcome === 'Succeeded' ? 'HookSucceeded' : 'HookFailed');
   // An agent that is killed now must neither run it again nor forget why it failed.
-  if (deleted || outcome === 'Failed') await sync.ledger.save();
-  if (!deleted || entry.uid === null) return;
+  if (isDeletedAfter(hook, outcome) || outcome === 'Failed') await sync.ledger.save();
+  await removeEnded(sync, item, { hook, outcome });
+}
+
+/** Deletes the object of a run that ended, where its policies say so and it is still there. */
+async function removeEnded(
+  sync: Sync,
+  item: DesiredItem,
+  { hook, outcome }: { hook: HookRun; outcome: 'Succeeded' | 'Failed' },
+): Promise<void> {
+  const entry = sync.ledger.entry(item.key);
+  const uid = entry?.uid ?? null;
+  // Another phase may have run under the same name since.
+  if (uid === null || entry?.hook?.run !== hookRun(sync.revision, hook.phase)) return;
+  if (!isDeletedAfter(hook, outcome) || sync.live.of(sync.pair).get(item.key)?.uid !== uid) return;
   const { apiVersion, kind, metadata } = item.manifest;
   const reference = { apiVersion, kind, name: metadata.name, namespace: metadata.namespace };
   try {
-    await sync.cluster.remove(reference, { preconditions: { uid: entry.uid }, signal: sync.signal });
+    await sync.cluster.remove(reference, { preconditions: { uid }, signal: sync.signal });
   } catch (error) {
     if (!isAppError(error, 'kube-not-found') && !isAppError(error, 'kube-conflict')) throw error;
   }

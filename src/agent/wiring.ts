@@ -20,7 +20,7 @@ import type { Observer } from './observe.js';
 import { findOrphans, type Orphan } from './orphans.js';
 import { type Pauses, projectOfScope } from './pauses.js';
 import type { PollDeps } from './poll.js';
-import { createPreviewState, isCondemned, type PreviewState, projectOf } from './preview-state.js';
+import { createPreviewState, isCondemned, type PreviewState, projectsOf } from './preview-state.js';
 import { sendProbe } from './probe/send-probe.js';
 import type { ReconcileDeps, ReconcileSettings } from './reconcile.js';
 import type { Memory } from './remember.js';
@@ -56,6 +56,8 @@ export interface Shared {
 
 const sourceTimeoutMs = 60_000;
 const rememberHeadMs = 500;
+/** What an agent without a manager is told. */
+const unexplained = { explanation: null, lives: false };
 /** Without a word of the configuration the agent makes no network policy. */
 const openNetwork: NetworkSettings = { policy: 'open', allowFrom: [], denyTo: [] };
 
@@ -160,8 +162,8 @@ export function reconcileDeps(
 
 function pausedBy({ previews, pauses, view }: Shared, slug: string): string | null {
   const preview = previews.get(slug);
-  const project = preview === undefined ? null : projectOf(preview);
-  return pauses.by({ slug, project, isAnnotated: view.annotated().has(slug) });
+  const projects = preview === undefined ? [] : projectsOf(preview);
+  return pauses.by({ slug, projects, isAnnotated: view.annotated().has(slug) });
 }
 
 function furnisherOf({ parts, options, previews, queue, view, signal }: Shared): Furnisher {
@@ -200,7 +202,7 @@ export function deletionDeps(shared: Shared, follower: BranchFollower): Deletion
   const { manager, memory, log } = parts;
   return {
     previews,
-    explain: async (pairs, until) => (manager === null ? pairs.map(() => null) : manager.explain(pairs, until)),
+    explain: async (pairs, until) => (manager === null ? pairs.map(() => unexplained) : manager.explain(pairs, until)),
     remember: (done, until) => memory.states.save({ deletions: done }, until),
     isPaused: (slug) => pausedBy(shared, slug) !== null,
     enqueue: (slug) => queue.add(slug, { supersede: true }),

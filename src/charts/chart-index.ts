@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { nestsTooDeep } from '../application/nests-too-deep.js';
 import { chartError } from './chart-error.js';
 
 interface Wanted {
@@ -14,6 +15,9 @@ interface Found {
   /** SHA-256 of the package, in hexadecimal digits. */
   digest: string;
 }
+
+/** Of the text about one chart; the largest known ones are a third of it. */
+const maxBlockLength = 2 * 1024 * 1024;
 
 const entrySchema = z.object({
   version: z.string(),
@@ -80,7 +84,10 @@ function parseEntry(text: string, chart: string): unknown {
     if (own >= 0 && (own < indent || (own === indent && line[own] !== '-' && line[own] !== '#'))) break;
     cut.push(line);
   }
-  return indent < 0 ? undefined : parse(cut.join('\n'), { maxAliasCount: 100, schema: 'core' });
+  if (indent < 0) return undefined;
+  const block = cut.join('\n');
+  if (block.length > maxBlockLength || nestsTooDeep(block)) throw new RangeError('more than a list of versions');
+  return parse(block, { maxAliasCount: 100, schema: 'core', uniqueKeys: false, prettyErrors: false });
 }
 
 function firstIndent(lines: readonly string[], start: number): number {

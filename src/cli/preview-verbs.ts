@@ -13,7 +13,9 @@ const previewSchema = z.looseObject({
   waitingFor: z.string().nullable(),
   cause: z.string().nullable(),
   url: z.string().nullable(),
-  expiresAt: z.string(),
+  expiresAt: z.string().nullable(),
+  pinnedBy: z.string().nullable().default(null),
+  line: z.object({ place: z.number(), length: z.number() }).nullable().default(null),
   heldStop: z.looseObject({ reason: z.string() }).nullable(),
   paused: z.looseObject({ scope: z.string(), by: z.string().nullable() }).nullable().default(null),
   templateProblem: z.string().nullable(),
@@ -26,7 +28,7 @@ const columns: Column<Listed>[] = [
   { title: 'slug', value: (row) => row.slug },
   { title: 'project', value: (row) => row.project },
   { title: 'phase', value: phaseText },
-  { title: 'expires', value: (row) => row.expiresAt.slice(0, 16).replace('T', ' ') },
+  { title: 'expires', value: expiryText },
   { title: 'url', value: (row) => row.url },
 ];
 
@@ -183,10 +185,16 @@ async function show(slug: string, output: OutputFormat): Promise<void> {
   ]);
 }
 
+function expiryText({ expiresAt, pinnedBy }: Listed): string {
+  if (expiresAt !== null) return expiresAt.slice(0, 16).replace('T', ' ');
+  return pinnedBy === null ? 'never' : `never, pinned by ${pinnedBy}`;
+}
+
 function phaseText(row: Listed): string {
   const template = row.templateProblem === null ? null : 'template problem';
   const notes = [
     row.waitingFor,
+    row.line === null ? null : `${row.line.place} of ${row.line.length}`,
     row.cause,
     template,
     row.heldStop === null ? null : `stop held: ${row.heldStop.reason}`,

@@ -1,7 +1,8 @@
 import type { GitLab } from '../gitlab/client.js';
 import { postCommitStatus } from '../gitlab/commit-status.js';
+import { findDiscussion, replyInDiscussion, resolveDiscussion } from '../gitlab/discussions.js';
 import { readMergeRequest } from '../gitlab/merge-requests.js';
-import { awardEmoji, createNote, getNote, listNotes, listNotesAfter, updateNote } from '../gitlab/notes.js';
+import { awardEmoji, createNote, deleteNote, getNote, listNotes, listNotesAfter, updateNote } from '../gitlab/notes.js';
 import { newestPipeline, readGate } from '../gitlab/pipelines.js';
 import { currentUser, memberAccess } from '../gitlab/projects.js';
 import { isFork } from '../preview/follow.js';
@@ -38,6 +39,10 @@ export function gitlabCalls(gitlab: GitLab): GitLabCalls {
       listNotes: (input) => listNotes(gitlab, input),
       createNote: (input) => createNote(gitlab, input),
       updateNote: (input) => updateNote(gitlab, input),
+      deleteNote: (input) => deleteNote(gitlab, input),
+      findDiscussion: (input) => findDiscussion(gitlab, input),
+      replyInDiscussion: (input) => replyInDiscussion(gitlab, input),
+      resolveDiscussion: (input) => resolveDiscussion(gitlab, input),
       newestPipeline: (input) => newestPipeline(gitlab, input),
       postCommitStatus: (status) => postCommitStatus(gitlab, status),
       ownUserId,

@@ -9,6 +9,7 @@ export interface HttpParts {
   agents: Router;
   api: Router;
   pages: Router;
+  wake: Router;
   probes: ProbeDeps;
 }
 
@@ -21,8 +22,8 @@ export interface HttpServers {
 }
 
 /**
- * Three listeners: what GitLab, agents and scripts reach; the probes and metrics of the platform; and the dashboard,
- * which asks nobody who they are and therefore listens on this machine alone.
+ * Three listeners: what GitLab, agents, scripts and visitors of a preview that sleeps reach; the probes and metrics of
+ * the platform; and the dashboard, which asks nobody who they are and therefore listens on this machine alone.
  */
 export async function openServers(parts: HttpParts, config: ListenConfig, log: Logger): Promise<HttpServers> {
   const opened: Listening[] = [];
@@ -49,6 +50,7 @@ function mainApp(parts: HttpParts, log: Logger): express.Express {
   app.use(parts.receiver);
   app.use('/agent/v1', parts.agents);
   app.use('/api/v1', parts.api);
+  app.use(parts.wake);
   app.use((_request, response) => {
     response.status(404).json({ title: 'Nothing is here' });
   });

@@ -11,6 +11,7 @@ import { saveDeliveries } from '../store/deliveries.js';
 import { storeObservations } from '../store/observations.js';
 import { inTransaction } from '../store/pool.js';
 import { readPreviews } from '../store/previews.js';
+import { readyForVisitor, wakeForVisitor } from '../store/visitors.js';
 import { acceptDeletions, acceptHeads, loadBreaker } from '../store/web-breaker.js';
 import { giveOrder } from '../store/web-orders.js';
 import { findPreview, listEvents, listPreviews } from '../store/web-previews.js';
@@ -27,6 +28,7 @@ import { readbackJob } from './serve-tasks.js';
 import { createApi } from './web/api.js';
 import type { BreakerDesk, PreviewReader, RenderDesk } from './web/needs.js';
 import { createPages } from './web/pages.js';
+import { createWakePages } from './web/wake.js';
 
 export interface RouteDeps {
   pool: pg.Pool;
@@ -48,8 +50,8 @@ const readyTimeoutMs = 2_000;
 export function createRoutes(deps: RouteDeps): HttpParts {
   const { pool, log } = deps;
   const previews: PreviewReader = {
-    list: (query) => listPreviews(pool, query),
-    find: (slug) => findPreview(pool, slug),
+    list: (query) => listPreviews(pool, { ...query, limits: deps.projects().slotLimits() }),
+    find: (slug) => findPreview(pool, slug, deps.projects().slotLimits()),
     events: (query) => listEvents(pool, query),
   };
   const breaker: BreakerDesk = {
@@ -68,6 +70,12 @@ export function createRoutes(deps: RouteDeps): HttpParts {
       breaker,
       agents: agentDesk(pool, deps.config),
       rendering: deps.rendering,
+      log,
+    }),
+    wake: createWakePages({
+      wake: (slug) => wakeForVisitor(pool, slug),
+      ready: (slug) => readyForVisitor(pool, slug),
+      publicUrl: () => deps.config().publicUrl,
       log,
     }),
     pages: createPages({ previews, breaker, log }),

@@ -11,6 +11,7 @@ import { createDecideStore } from '../store/decide-store.js';
 import { enqueueDue } from '../store/due.js';
 import { askAbsent, askListed, loadFollowCursor, saveFollowCursor } from '../store/follow-cursor.js';
 import { enqueueDueImages, saveImageLooks, scheduleImages, takeDueImages } from '../store/image-looks.js';
+import { staleLines } from '../store/lines.js';
 import { loadNoteState, markAnswered, openAnswers, saveHandledNotes, writtenSince } from '../store/notes.js';
 import { claimCreation, isStatusNameTaken, releaseCreation, saveWritten } from '../store/projections.js';
 import { loadFeedbackInput, membersOfSubject } from '../store/projections-input.js';
@@ -18,11 +19,12 @@ import { enqueue, type JobSpec, type Task } from '../store/queue.js';
 import { allPurges, purge } from '../store/retention.js';
 import { asOne } from './as-one.js';
 import type { BranchWriter } from './commit/branch-writer.js';
-import { commitJob, feedbackJob } from './decide/jobs.js';
+import { commitJob, feedbackJob, lineJob } from './decide/jobs.js';
 import type { DecideDeps } from './decide/needs.js';
 import { readBaseline } from './decide/read-baseline.js';
 import { runDecide } from './decide/run.js';
 import { sweep } from './expire/sweep.js';
+import { type LineDeps, refreshLines } from './feedback/refresh-lines.js';
 import { type FeedbackSettings, runFeedback } from './feedback/run.js';
 import { answerComments } from './follow/answer-comments.js';
 import { catchUp } from './follow/catch-up.js';
@@ -43,6 +45,8 @@ export interface TaskDeps {
   projects: () => ProjectsInForce;
   writer: BranchWriter;
   rendering: Pick<RenderRoom, 'sweep' | 'templates'>;
+  /** Where this manager is reached. */
+  publicUrl: () => string;
   /** Name of the branch; part of the key of its job. */
   branch: string;
   /** PostgreSQL's time of this manager's start. */
@@ -83,8 +87,10 @@ export function createTasks(deps: TaskDeps): Record<string, Task> {
     notes: notesTask(deps),
     follow: followTask(deps),
     images: imagesTask(deps),
+    line: lineTask(deps),
     sweep: async () => {
       await enqueueDueImages(deps.pool);
+      await enqueue(deps.pool, [lineJob()]);
       await sweep({
         enqueueDue: (query) => enqueueDue(deps.pool, query),
         deployTimeouts: () =>
@@ -167,6 +173,12 @@ function feedbackTask(deps: TaskDeps): Task {
       isNameTaken: (input: Parameters<typeof isStatusNameTaken>[1]) => isStatusNameTaken(pool, input),
     },
     settingsOf: (name: string) => feedbackSettingsOf(deps.projects(), name),
+    wakeUrlOf: (slug: string) => `${deps.publicUrl()}/wake/${slug}`,
+    longestLifeOf: (name: string) =>
+      deps
+        .projects()
+        .named()
+        .find((each) => each.name === name)?.lifetime.maxMs ?? null,
     log: deps.log,
   };
   return timed(deps, 'report', async (payload, signal) => {
@@ -177,11 +189,22 @@ function feedbackTask(deps: TaskDeps): Task {
   });
 }
 
+function lineTask({ pool, projects }: TaskDeps): Task {
+  const lineDeps: LineDeps = {
+    staleLines: ({ limit }) => staleLines(pool, { limits: projects().slotLimits(), limit }),
+    enqueueFeedback: (stale) => enqueue(pool, stale.map(({ projectId, iid }) => feedbackJob(projectId, iid))),
+    again: (afterMs) => enqueue(pool, [lineJob(Date.now() + afterMs)]),
+  };
+  return async () => {
+    await refreshLines(lineDeps);
+  };
+}
+
 /** What is told of a linked preview follows the settings of the merge request's own project. */
 async function loadFeedback({ pool, projects }: TaskDeps, key: { projectId: number; iid: number }) {
   const now = projects();
   const group = now.groupOf(key.projectId)?.config.name ?? null;
-  const loaded = await loadFeedbackInput(pool, { ...key, group });
+  const loaded = await loadFeedbackInput(pool, { ...key, group, limits: now.slotLimits() });
   const linked = loaded?.view.linked;
   if (loaded === null || linked == null) return loaded;
   const own = now.byId(key.projectId)?.config.name ?? null;

@@ -120,6 +120,7 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
     hasImage,
     projects: force.projects,
     writer: room.writer,
+    publicUrl: () => force.current().publicUrl,
     branch: config.branch.name,
   };
   const startedAt = await databaseNow(pool);

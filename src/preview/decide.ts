@@ -44,19 +44,29 @@ const steps: readonly Step[] = [
  */
 export function decide(given: DecideInput): Decision {
   const input = withBranchWish(withCombined(given));
-  const want = desire(input.policy, input.facts, input.wishes, input.now, input);
+  const want = wantOf(input);
   const events: DecisionEvent[] = [];
   const current = input.preview === null ? null : run(input.preview, want, input, events);
-  const beginning = begin(current, want, input);
+  const wantNext = hasJustEnded(current, input) ? wantOf({ ...input, preview: current }) : want;
+  const beginning = begin(current, wantNext, input);
   if (beginning.kind !== 'begin') {
-    const needed = neededBy(current, want, input, beginning.kind === 'reading');
+    const needed = neededBy(current, wantNext, input, beginning.kind === 'reading');
     return conclude(input, current, null, events, needed, beginning.kind === 'slug-taken');
   }
   // What the old incarnation had (its observation, its edit, its acceptance) says nothing of the new one.
   const fresh = { ...input, observation: null, branch: null, neverCommitted: true };
   events.push(createdEvent(beginning.preview));
-  const next = run(beginning.preview, want, fresh, events);
-  return conclude(input, next, current, events, neededBy(next, want, fresh, false), false);
+  const next = run(beginning.preview, wantNext, fresh, events);
+  return conclude(input, next, current, events, neededBy(next, wantNext, fresh, false), false);
+}
+
+function wantOf(input: DecideInput): Desire | null {
+  return desire(input.policy, input.facts, input.wishes, input.now, input);
+}
+
+/** What one incarnation was too old for, the next may do: somebody used it after its end, and before it was stopped. */
+function hasJustEnded(row: Preview | null, { preview }: DecideInput): boolean {
+  return row?.phase === 'stopped' && preview?.phase !== 'stopped';
 }
 
 /**

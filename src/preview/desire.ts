@@ -1,4 +1,4 @@
-import { keptUntil, lifetimeOf } from './expiry.js';
+import { keptUntil, lastActivityAt, lifetimeOf } from './expiry.js';
 import type { MergeRequestFacts, Wish } from './facts.js';
 import { type FollowVerdict, followVerdict, isFork } from './follow.js';
 import { hasFile } from './lifecycle.js';
@@ -106,7 +106,11 @@ function followedAndAlive(
     return { ...stop, reason: verdict.reason, at: null, detail: verdict.detail };
   }
   const { pinnedBy, expiresAt } = lifetimeOf(policy, facts, wishes, bornAt(about, now));
-  return pinnedBy === null && expiresAt <= now ? { ...stop, reason: 'expired', at: null, detail: null } : runs;
+  if (pinnedBy !== null || now < expiresAt) {
+    return runs;
+  }
+  const isLongest = now < lastActivityAt(facts, wishes) + policy.ttlMs;
+  return { ...stop, reason: 'expired', at: null, detail: isLongest ? 'it had lived for as long as a preview may' : null };
 }
 
 /** What is deployed when its merge request is merged may be kept for a while; null: it ends. */
@@ -127,8 +131,13 @@ function afterMerge(
     return isAfter && word.source !== 'git' ? stoppedBy(word) : null;
   }
   const isDeployed = about.preview != null && hasFile(about.preview.phase);
-  const isKept = isDeployed && verdictOn(policy, facts, wishes, about).follows;
-  return isKept && now < lifetimeOf(policy, facts, wishes, bornAt(about, now)).expiresAt ? runs : null;
+  if (!isDeployed || !verdictOn(policy, facts, wishes, about).follows) {
+    return null;
+  }
+  const { expiresAt } = lifetimeOf(policy, facts, wishes, bornAt(about, now));
+  const detail = 'the merge request was merged, and the time that its preview is kept after that is over';
+  const over = { runs: false, reason: 'merged', explained: true, needsReading: false, by: null, detail } as const;
+  return now < expiresAt ? runs : { ...over, at: expiresAt };
 }
 
 function verdictOn(policy: Policy, facts: MergeRequestFacts, wishes: Wish[], { linked }: Circumstances): FollowVerdict {

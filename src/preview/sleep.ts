@@ -85,7 +85,8 @@ function withShaSince(row: Preview, { preview, now }: DecideInput): Preview {
   const isSame = preview?.slug === row.slug && preview.incarnation === row.incarnation;
   const before = isSame ? preview.members.map((member) => member.wantedSha) : [];
   const isNew = row.members.some(({ wantedSha }) => wantedSha !== null && !before.includes(wantedSha));
-  return isNew ? { ...row, shaSince: now } : row;
+  // Its file is about the sha then, also where it had just woken.
+  return isNew ? { ...row, shaSince: now, sleepCause: row.wantAsleep ? row.sleepCause : null } : row;
 }
 
 /** `order`: a new one to sleep; null: there is none. */
@@ -140,7 +141,9 @@ function wakerOf({ facts, wishes }: DecideInput): Wish | null {
 
 function wakeCause(row: Preview, { policy, now }: DecideInput): SleepCause {
   const schedule = policy?.sleep.awake ?? null;
-  return row.sleepCause === 'schedule' && schedule !== null && awakeState(schedule, now).awake ? 'schedule' : 'activity';
+  return row.sleepCause === 'schedule' && schedule !== null && awakeState(schedule, now).awake
+    ? 'schedule'
+    : 'activity';
 }
 
 function by(order: Wish | null): Preview['ordered'] {

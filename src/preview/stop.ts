@@ -81,17 +81,13 @@ export function applyLoss(row: Preview, input: DecideInput): Preview {
   if (!isLost(row, input)) {
     return row;
   }
-  if (passesLimit(input)) {
-    return row.heldStop === null ? { ...row, heldStop: heldStop(row, 'git', input) } : row;
+  // What was merely kept after the merge has ended with it.
+  const stopReason = input.facts?.state === 'merged' ? 'merged' : 'git';
+  if (!isExplained(stopReason) && passesLimit(input)) {
+    return row.heldStop === null ? { ...row, heldStop: heldStop(row, stopReason, input) } : row;
   }
   const members = row.members.map((member) => ({ ...member, next: null }));
-  return transition(row, 'stopping', {
-    stopReason: 'git',
-    stoppedAt: input.now,
-    stoppedBy: null,
-    stopDetail: null,
-    members,
-  });
+  return transition(row, 'stopping', { stopReason, stoppedAt: input.now, stoppedBy: null, stopDetail: null, members });
 }
 
 /**

@@ -85,7 +85,13 @@ function sandboxProject(parts: SandboxParts): ProjectConfig {
     },
     gate: { pipeline: 'success', image: [], approval: 'none' },
     // Short enough that `/preview extend 2d` is seen to move the end.
-    lifetime: { ttlMs: 24 * hour, maxMs: 14 * 24 * hour, warnMs: 12 * hour, keepAfterMergeMs: 0 },
+    lifetime: {
+      ttlMs: 24 * hour,
+      maxMs: 14 * 24 * hour,
+      warnMs: 12 * hour,
+      keepAfterMergeMs: 0,
+      sleep: { afterMs: null, awake: null },
+    },
     limits: { previews: 20 },
     feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false }, logs: 'auto' },
     probe: null,

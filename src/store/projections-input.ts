@@ -2,6 +2,7 @@ import type { MergeRequestFacts } from '../preview/facts.js';
 import type { Preview } from '../preview/preview.js';
 import type { Diagnosis } from '../protocol/observations.js';
 import type { Queryable } from './pool.js';
+import { lineSql, limitsArgument, type SlotLimits } from './lines.js';
 import { type MemberRow, type PreviewRow, previewFromRow } from './preview-rows.js';
 
 /** What feedback last wrote of one kind; times in epoch milliseconds. */
@@ -20,6 +21,7 @@ export interface FeedbackInput {
     facts: MergeRequestFacts | null;
     deployedAt: number | null;
     line: { place: number; length: number } | null;
+    stoodInLine: boolean;
     diagnosis: Pick<Diagnosis, 'object' | 'sentence' | 'evidence' | 'logs'> | null;
     answer: { line: string; by: string; at: number } | null;
     /** Of a linked preview: whom it is told to, and where each member is found; null: it is no linked one. */
@@ -27,6 +29,7 @@ export interface FeedbackInput {
   };
   note: StoredProjection;
   status: StoredProjection;
+  replies: { warning: StoredProjection; failure: StoredProjection; turn: StoredProjection };
 }
 
 interface LinkedRow {
@@ -45,6 +48,7 @@ interface Loaded {
   facts: MergeRequestFacts | null;
   deployed_at: number | null;
   line: { place: number; length: number } | null;
+  stood_in_line: boolean;
   diagnosis: Diagnosis | null;
   answer: { line: string; by: string; at: number } | null;
   projections: (StoredProjection & { kind: string })[] | null;
@@ -74,11 +78,11 @@ select json_build_object(
   'facts', (select facts from merge_request where project_id = $1 and iid = $2),
   'deployed_at', (select ${millis('max(e.at)')} from preview_event e, row r
     where e.slug = r.slug and e.incarnation = r.incarnation and e.to_phase = 'ready'),
-  'line', (select json_build_object('length', count(p.slug) + 1,
-      'place', count(p.slug) filter (where (p.waiting_since, p.slug) < (r.waiting_since, r.slug)) + 1)
-    from row r left join preview p on p.project = r.project and p.phase = 'waiting' and p.waiting_for = 'slot'
-      and p.slug <> r.slug
-    where r.phase = 'waiting' and r.waiting_for = 'slot'),
+  'line', case when (select r.phase = 'waiting' and r.waiting_for = 'slot' from row r) then (
+    with ${lineSql('$5')} select json_build_object('place', l.place, 'length', l.length)
+    from line l join row r using (slug, incarnation)) end,
+  'stood_in_line', exists (select from preview_event e join row r using (slug, incarnation)
+    where e.kind = 'waiting' and e.detail = 'slot'),
   'diagnosis', (select o.diagnosis from observation o, row r
     where o.slug = r.slug and o.incarnation = r.incarnation and o.revision is not distinct from r.wanted_revision),
   'answer', (select json_build_object('line', line, 'by', by_name, 'at', ${millis('at')}) from note_answer
@@ -102,16 +106,22 @@ export async function membersOfSubject(q: Queryable, subject: string): Promise<{
 
 /**
  * Reads what a merge request's note and status are made from; null when it never had a preview. `group`: the one that
- * its project belongs to, whose linked preview it then shows.
+ * its project belongs to, whose linked preview it then shows. `limits` tell in which line it stands.
  */
 export async function loadFeedbackInput(
   q: Queryable,
-  input: { projectId: number; iid: number; group?: string | null },
+  input: { projectId: number; iid: number; group?: string | null; limits?: SlotLimits },
 ): Promise<FeedbackInput | null> {
   const answer = await q.query<{ loaded: Loaded }>({
     name: 'feedback-input',
     text: inputSql,
-    values: [input.projectId, input.iid, `mr:${input.projectId}:${input.iid}`, input.group ?? null],
+    values: [
+      input.projectId,
+      input.iid,
+      `mr:${input.projectId}:${input.iid}`,
+      input.group ?? null,
+      limitsArgument(input.limits ?? null),
+    ],
   });
   const loaded = answer.rows[0]?.loaded;
   if (loaded === undefined || loaded.preview === null) return null;
@@ -123,6 +133,7 @@ export async function loadFeedbackInput(
       facts: loaded.facts,
       deployedAt: loaded.deployed_at,
       line: loaded.line,
+      stoodInLine: loaded.stood_in_line,
       diagnosis: loaded.diagnosis,
       answer: loaded.answer,
       linked:
@@ -132,6 +143,11 @@ export async function loadFeedbackInput(
     },
     note: projectionOf(loaded, 'note'),
     status: projectionOf(loaded, 'status'),
+    replies: {
+      warning: projectionOf(loaded, 'warning'),
+      failure: projectionOf(loaded, 'failure'),
+      turn: projectionOf(loaded, 'turn'),
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Queryable } from './pool.js';
 
 export interface ProjectionKey {
-  kind: 'note' | 'status';
+  kind: 'note' | 'status' | 'warning' | 'failure' | 'turn';
   projectId: number;
   iid: number;
 }

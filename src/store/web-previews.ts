@@ -1,4 +1,5 @@
 import type { HeldStop, Member, Phase, Preview } from '../preview/preview.js';
+import { lineSql, limitsArgument, type SlotLimits } from './lines.js';
 import type { Queryable } from './pool.js';
 
 /** One incarnation as a listing shows it. Times in milliseconds since the epoch; texts of people are as they wrote them. */
@@ -22,7 +23,11 @@ export interface ListedPreview {
   unknownSince: number | null;
   createdAt: number;
   readyAt: number | null;
-  expiresAt: number;
+  /** null: it is pinned. */
+  expiresAt: number | null;
+  pinnedBy: string | null;
+  /** Its place among those who wait for a slot; null: it does not. */
+  line: { place: number; length: number } | null;
   stoppedAt: number | null;
   stopReason: Preview['stopReason'];
   stoppedBy: string | null;
@@ -45,15 +50,22 @@ export interface ListQuery {
   /** The last one of the page before; null: from the start. */
   after: { slug: string; incarnation: number } | null;
   limit: number;
+  /** In which line who waits for a slot stands; absent: each project has its own. */
+  limits?: SlotLimits;
 }
 
 const columns = `
   p.slug, p.incarnation, p.project, p.phase, p.waiting_for as "waitingFor", p.cause, p.message, p.template_problem as "templateProblem", p.cluster, p.namespace,
   p.url, p.edited, p.held_stop as "heldStop", extract(epoch from p.unknown_since)::float8 * 1000 as "unknownSince",
   extract(epoch from p.created_at)::float8 * 1000 as "createdAt", extract(epoch from p.ready_at)::float8 * 1000 as "readyAt",
-  extract(epoch from p.expires_at)::float8 * 1000 as "expiresAt",
+  case when p.pinned_by is null then extract(epoch from p.expires_at)::float8 * 1000 end as "expiresAt",
+  p.pinned_by as "pinnedBy",
   extract(epoch from p.stopped_at)::float8 * 1000 as "stoppedAt", p.stop_reason as "stopReason",
   p.stopped_by as "stoppedBy"`;
+
+const placeOf = `
+  (select json_build_object('place', l.place, 'length', l.length) from line l
+    where l.slug = p.slug and l.incarnation = p.incarnation) as line`;
 
 /** As the agent last told it. A project's pause is of the previews with a member in it. */
 const pausedOf = `
@@ -80,7 +92,8 @@ const membersOf = `
 
 /** Pages by the primary key, so that a page costs the same wherever it is. */
 const listSql = `
-select ${columns}, ${pausedOf}, ${membersOf}
+with ${lineSql('$8')}
+select ${columns}, ${placeOf}, ${pausedOf}, ${membersOf}
 from preview p
 where ($1::text is null or p.project = $1)
   and case when $2::text is null then p.phase <> 'stopped' else p.phase = $2 end
@@ -103,6 +116,7 @@ export async function listPreviews(q: Queryable, query: ListQuery): Promise<List
     query.search === null ? null : `%${query.search.replace(/[\\%_]/g, '\\$&')}%`,
     iid === undefined ? null : Number(iid),
     query.limit,
+    limitsArgument(query.limits ?? null),
   ]);
   return answer.rows;
 }
@@ -125,7 +139,8 @@ export interface PreviewDetail extends ListedPreview {
 }
 
 const detailSql = `
-select ${columns}, ${pausedOf}, ${membersOf}, p.wanted_revision as "wantedRevision", p.deployed_revision as "deployedRevision",
+with ${lineSql('$2')}
+select ${columns}, ${placeOf}, ${pausedOf}, ${membersOf}, p.wanted_revision as "wantedRevision", p.deployed_revision as "deployedRevision",
   extract(epoch from p.last_activity_at)::float8 * 1000 as "lastActivityAt",
   (select json_build_object('state', o.state, 'revision', o.revision,
      'observedAt', extract(epoch from o.observed_at)::float8 * 1000, 'objects', o.objects, 'diagnosis', o.diagnosis)
@@ -136,8 +151,12 @@ order by p.incarnation desc
 limit 1`;
 
 /** The newest incarnation of a slug; null: there is none. */
-export async function findPreview(q: Queryable, slug: string): Promise<PreviewDetail | null> {
-  const answer = await q.query<PreviewDetail>(detailSql, [slug]);
+export async function findPreview(
+  q: Queryable,
+  slug: string,
+  limits: SlotLimits | null = null,
+): Promise<PreviewDetail | null> {
+  const answer = await q.query<PreviewDetail>(detailSql, [slug, limitsArgument(limits)]);
   return answer.rows[0] ?? null;
 }
 

@@ -1,60 +1,31 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compileFolders } from '../support/compiled.js';
+import { type AgentProgram, type AgentPrograms, compileAgent } from './support/agent-program.js';
 import { eventually } from './support/eventually.js';
 import { createWorld, shopManifests, type World } from './support/world.js';
 
 let world: World;
-let compiled: { folder: string; remove: () => Promise<void> };
-const alive = new Set<ChildProcess>();
+let programs: AgentPrograms;
 
 beforeAll(async () => {
   world = await createWorld();
-  const folders = await agentFolders();
-  compiled = await compileFolders(folders);
-  await writeFile(
-    join(compiled.folder, 'main.js'),
-    `import { pino } from 'pino';
-import { runAgent } from './agent/run.js';
-const agent = runAgent(JSON.parse(process.argv[2]), { log: pino({ level: process.env.TEST_LOG ?? 'silent' }, pino.destination(2)) });
-await agent.ready;
-process.stdout.write('ready');
-`,
-  );
+  programs = await compileAgent();
 });
-
-/** All that the agent may be made of: the other house's rooms are not among it. */
-async function agentFolders(): Promise<string[]> {
-  const entries = await readdir(new URL('../../src', import.meta.url), { withFileTypes: true });
-  const others = ['cli', 'config', 'gitlab', 'manager', 'sandbox', 'store'];
-  return entries.filter((entry) => entry.isDirectory() && !others.includes(entry.name)).map(({ name }) => name);
-}
 
 afterAll(async () => {
-  for (const child of alive) child.kill('SIGKILL');
-  await world.close();
-  await compiled.remove();
+  await programs?.close();
+  await world?.close();
 });
 
-/** An agent in a process of its own; resolves when it has looked at the branch. */
-async function startProcess(): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(compiled.folder, 'main.js'), JSON.stringify(world.options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  alive.add(child);
-  if (child.stdout !== null) await once(child.stdout, 'data');
-  return child;
+async function startProcess(): Promise<AgentProgram> {
+  const program = programs.start(world.options);
+  await program.ready;
+  return program;
 }
 
-async function kill(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-  alive.delete(child);
+async function kill(program: AgentProgram): Promise<void> {
+  program.kill();
+  await program.ended;
 }
 
 test('killed at random points of apply, prune and teardown, nothing is missing and nothing is left', async () => {

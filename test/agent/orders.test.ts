@@ -223,10 +223,12 @@ describe('an orphan', () => {
 describe('a number that a person edited', () => {
   test('ends nothing, and does not stand in the way of the next incarnation', async () => {
     await deploy('numbered');
+    world.manager.toGoOn.add('numbered#1');
     await world.publish({ files: [{ slug: 'numbered', sha, incarnation: 900 }] });
     await eventually('it is held', () => world.manager.newest('numbered', 1)?.state === 'held');
     expect(await exists('numbered')).toBe(true);
     await world.publish({ remove: ['numbered'] });
+    world.manager.toGoOn.clear();
     world.manager.explanations.set('numbered#1', 'merged');
     await eventually('the end', () => world.manager.newest('numbered', 1)?.state === 'gone', longMs);
     await world.publish({ files: [{ slug: 'numbered', sha, incarnation: 2 }] });

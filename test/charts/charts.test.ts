@@ -132,6 +132,12 @@ describe('a repository with an index', () => {
       'source-chart-index',
       'stall',
     ],
+    [
+      'an index that nests past any use',
+      { '/index.yaml': { body: index('a.tgz').replace('urls: [newer.tgz]', `urls: ${'['.repeat(5_000)}`) } },
+      'source-chart-index',
+      'stall',
+    ],
     ['a closed door', { '/index.yaml': { status: 401 } }, 'source-denied', 'stall'],
     ['a server in trouble', { '/index.yaml': { status: 503 } }, 'source-unreachable', 'retry'],
   ])('%s is told', async (_, answers: Answers, code, disposition) => {

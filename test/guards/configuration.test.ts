@@ -40,6 +40,10 @@ afterEach(async () => {
 });
 
 /** Changes the one project of the configuration. */
+function lifetimeOf(ttlMs: number): ProjectConfig['lifetime'] {
+  return { ttlMs, maxMs: 1e12, warnMs: 0, keepAfterMergeMs: 0, sleep: { afterMs: null, awake: null } };
+}
+
 function changed(change: (project: ProjectConfig) => Partial<ProjectConfig>): Pick<ManagerConfig, 'projects'> {
   return { projects: good.projects.map((project) => ({ ...project, ...change(project) })) };
 }
@@ -81,7 +85,7 @@ const ways: Way[] = [
   {
     name: 'the TTL is a minute',
     before: () => age(hourMs),
-    change: () => changed(() => ({ lifetime: { ttlMs: 60_000, maxMs: 1e12, warnMs: 0, keepAfterMergeMs: 0 } })),
+    change: () => changed(() => ({ lifetime: lifetimeOf(60_000) })),
     reason: 'expired',
     after: pushToAll,
   },
@@ -183,7 +187,7 @@ test('PostgreSQL’s clock is a year ahead: GitLab is asked again, three expire,
 
 test('all have expired while GitLab cannot say: none goes, and the API says since when it is unknown', async () => {
   world.gitlab.faults.add({ kind: 'bad-gateway' });
-  await world.reload(changed(() => ({ lifetime: { ttlMs: 1, maxMs: 1e12, warnMs: 0, keepAfterMergeMs: 0 } })));
+  await world.reload(changed(() => ({ lifetime: lifetimeOf(1) })));
   mend = async () => {
     await world.reload(good);
     world.gitlab.faults.clear();

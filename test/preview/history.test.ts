@@ -17,6 +17,17 @@ function gatedEndsAsTheOracleSays(steps: Step[], fault: Fault | null): void {
   endsAsTheOracleSays(steps, fault, gatedPolicy);
 }
 
+const agingPolicy = {
+  ...basePolicy,
+  maxMs: 2 * basePolicy.ttlMs,
+  warnMs: basePolicy.ttlMs / 4,
+  keepAfterMergeMs: basePolicy.ttlMs / 2,
+};
+
+function agingEndsAsTheOracleSays(steps: Step[], fault: Fault | null): void {
+  endsAsTheOracleSays(steps, fault, agingPolicy);
+}
+
 /** Two slots for four merge requests, whose branches share one slug. */
 function keepsTheLimit(steps: Step[], fault: Fault | null): void {
   const policy = { ...basePolicy, nameTemplate: '{{branchSlug}}', maxPreviews: 2, ttlMs: 20 * basePolicy.ttlMs };
@@ -53,6 +64,13 @@ describe('any history, then one catch-up', () => {
     );
   });
 
+  test('ends as the oracle says with pins, warnings, a longest life and a time after the merge', () => {
+    fc.assert(
+      fc.property(histories(120), (steps) => endsAsTheOracleSays(steps, null, agingPolicy)),
+      { numRuns: 600 },
+    );
+  });
+
   test('keeps the limit and wastes no slot', () => {
     fc.assert(
       fc.property(histories(120), (steps) => keepsTheLimit(steps, null)),
@@ -75,12 +93,22 @@ const broken: Record<Fault, string> = {
   'expiry-without-reading': 'nothing expires that was pushed to',
   'note-acts-twice': 'differs from the oracle',
   'gone-is-ignored': 'it does not settle',
+  'warnings-are-forgotten': 'a warning at most once a term',
+  'ages-are-forgotten': 'no end past the longest life',
 };
 
 describe('a deliberate fault is caught', () => {
   test.each(faults)('%s', (fault) => {
     const isGated = fault === 'image-of-another-sha' || fault === 'approval-of-another-sha';
-    const property = fault === 'stale-slot' ? keepsTheLimit : isGated ? gatedEndsAsTheOracleSays : endsAsTheOracleSays;
+    const isAging = fault === 'warnings-are-forgotten' || fault === 'ages-are-forgotten';
+    const property =
+      fault === 'stale-slot'
+        ? keepsTheLimit
+        : isGated
+          ? gatedEndsAsTheOracleSays
+          : isAging
+            ? agingEndsAsTheOracleSays
+            : endsAsTheOracleSays;
     const result = fc.check(
       fc.property(histories(120), (steps) => property(steps, fault)),
       { numRuns: 3_000, endOnFailure: true, seed: 42 },

@@ -12,6 +12,7 @@ interface Word {
 /** The final state of one merge request, and everything that people ever said about its preview. */
 export interface FinalState {
   state: 'opened' | 'closed' | 'merged';
+  endedAt: number | null;
   iid: number;
   sha: string;
   labels: string[];
@@ -34,11 +35,21 @@ export interface FinalState {
   greenHeads: string[];
 }
 
+/** What the configuration says of the time that previews live. */
+export interface LifetimeRules {
+  ttlMs: number;
+  maxMs: number;
+  keepAfterMergeMs: number;
+}
+
 export type Expected =
   | { lives: false; reason: 'merged' | 'closed' | 'command' | 'git' | 'unfollowed' | 'label' | 'expired' }
+  /** It may be kept after the merge until then, as it was deployed; or it was not deployed, and ended. */
+  | { lives: 'perhaps'; until: number; mayRun: string[] }
   | {
       lives: true;
       expiresAt: number;
+      pinned: boolean;
       head: string;
       headMayRun: boolean;
       waitsFor: string | null;
@@ -51,31 +62,50 @@ export type Expected =
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-export function oracle(final: FinalState, ttlMs: number, now: number): Expected {
-  if (final.state !== 'opened') {
-    return { lives: false, reason: final.state };
+/** `bornAt`: since when the newest incarnation lives, which history alone tells; null: there never was one. */
+export function oracle(final: FinalState, rules: LifetimeRules, bornAt: number | null, now: number): Expected {
+  if (final.state === 'closed') {
+    return { lives: false, reason: 'closed' };
   }
-  const said = words(final);
-  const last = said.sort((a, b) => a.at - b.at).at(-1);
+  const said = words(final).sort((a, b) => a.at - b.at);
+  const last = said.at(-1);
+  const pin = pinning(final, said);
+  const longest = Math.max((bornAt ?? now) + rules.maxMs, pin.releasedAt + rules.ttlMs);
+  const isDraft = final.draft && said.filter(({ source }) => source !== 'git').at(-1)?.says !== 'start';
+  if (final.state === 'merged') {
+    const endedAt = final.endedAt ?? 0;
+    const kept = endedAt + rules.keepAfterMergeMs;
+    if (last?.says === 'stop') {
+      const isForTheRest = last.source === 'command' && last.at >= endedAt && last.at < kept;
+      return { lives: false, reason: isForTheRest ? 'command' : 'merged' };
+    }
+    const until = pin.pinned ? kept : Math.min(kept, longest);
+    const isRefused = isDraft || final.labels.includes('no-preview');
+    return now >= until || isRefused
+      ? { lives: false, reason: 'merged' }
+      : { lives: 'perhaps', until, mayRun: [...final.greenHeads] };
+  }
   if (last?.says === 'stop') {
     return { lives: false, reason: last.source === 'git' ? 'git' : 'command' };
   }
   // A member who asks for it does not wait until it is no draft any more.
-  const asked = said.filter(({ source }) => source !== 'git').at(-1)?.says === 'start';
-  if (final.draft && !asked) {
+  if (isDraft) {
     return { lives: false, reason: 'unfollowed' };
   }
   if (final.labels.includes('no-preview')) {
     return { lives: false, reason: 'label' };
   }
-  const expiresAt = endOfLife(final, said, ttlMs);
-  if (now >= expiresAt) {
+  const { newest, end } = endOfLife(final, said, rules.ttlMs);
+  const expiresAt = Math.min(end, longest);
+  // Whoever uses it after its longest life gets the next one.
+  if (!pin.pinned && (now >= end || (now >= longest && newest <= longest))) {
     return { lives: false, reason: 'expired' };
   }
   const waitsFor = awaited(final);
   return {
     lives: true,
     expiresAt,
+    pinned: pin.pinned,
     head: final.sha,
     headMayRun: waitsFor === null,
     waitsFor,
@@ -131,14 +161,38 @@ function words(final: FinalState): Word[] {
   return said;
 }
 
-function endOfLife(final: FinalState, said: Word[], ttlMs: number): number {
+/** Whether the last that was said of pinning is that it is, and when a pin was last taken back. */
+function pinning(final: FinalState, said: Word[]): { pinned: boolean; releasedAt: number } {
+  const ends = said.flatMap(({ at, says, source }) => {
+    const word = says === 'reopened' ? 'reopened' : says === 'stop' && source === 'command' ? 'stop' : null;
+    return word === null ? [] : [{ at, word }];
+  });
+  const orders = final.comments.flatMap(({ at, body }) => {
+    const [, word] = /^\/preview (pin|unpin)$/.exec(body) ?? [];
+    return word === undefined ? [] : [{ at, word }];
+  });
+  let pinned = false;
+  let releasedAt = Number.NEGATIVE_INFINITY;
+  for (const { at, word } of [...ends, ...orders].sort((a, b) => a.at - b.at)) {
+    if (word === 'reopened') {
+      releasedAt = Number.NEGATIVE_INFINITY;
+    }
+    if (word === 'unpin' && pinned) {
+      releasedAt = at;
+    }
+    pinned = word === 'pin';
+  }
+  return { pinned, releasedAt };
+}
+
+function endOfLife(final: FinalState, said: Word[], ttlMs: number): { newest: number; end: number } {
   let newest = Math.max(final.createdAt, final.lastPushAt);
   let end = 0;
   for (const { at } of said) {
     newest = Math.max(newest, at);
   }
   for (const { at, body } of final.comments) {
-    if (/^\/preview (?:approve|redeploy|set|unset)\b/.test(body)) {
+    if (/^\/preview (?:approve|redeploy|set|unset|pin|unpin)\b/.test(body)) {
       newest = Math.max(newest, at);
     }
     const days = /^\/preview extend (\d+)d$/.exec(body)?.[1];
@@ -147,5 +201,5 @@ function endOfLife(final: FinalState, said: Word[], ttlMs: number): number {
       end = Math.max(end, at + Number(days) * dayMs);
     }
   }
-  return Math.max(end, newest + ttlMs);
+  return { newest, end: Math.max(end, newest + ttlMs) };
 }

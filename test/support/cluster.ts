@@ -56,7 +56,7 @@ const heartbeatMs = 10_000;
  * A simulated node has no kubelet that renews its lease: after a while the node counts as lost, its pods are marked
  * not ready, and nothing ever makes them ready again. So the lease is renewed from here. Real nodes are left alone.
  */
-async function keepNodesAlive(client: KubeClient): Promise<{ stop: () => Promise<void> }> {
+export async function keepNodesAlive(client: KubeClient): Promise<{ stop: () => Promise<void> }> {
   const { items } = await client.list({ apiVersion: 'v1', kind: 'Node', namespace: null });
   const names = items.flatMap(({ metadata, status }) => {
     const { nodeInfo } = (status ?? {}) as { nodeInfo?: { kubeletVersion?: string } };

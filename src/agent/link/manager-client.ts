@@ -16,8 +16,11 @@ export interface ManagerOptions {
 export interface ManagerClient {
   poll(body: Poll, signal: AbortSignal): Promise<PollAnswer>;
   observe(observations: ObservationMessage[], signal: AbortSignal): Promise<void>;
-  /** Why each is to go, in the order asked; null where nobody can say. */
-  explain(deletions: { slug: string; incarnation: number }[], signal: AbortSignal): Promise<(string | null)[]>;
+  /** Why each is to go, in the order asked; null where nobody can say. `lives`: it is to go on. */
+  explain(
+    deletions: { slug: string; incarnation: number }[],
+    signal: AbortSignal,
+  ): Promise<{ explanation: string | null; lives: boolean }[]>;
   /** Calls `onHint` with the branch's head, now and at each change; resolves when the signal aborts. */
   followHints(onHint: (head: string | null) => void, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -70,10 +73,11 @@ export function createManagerClient(options: ManagerOptions): ManagerClient {
       void (await post('/agent/v1/observations', { observations }, null, signal)),
     async explain(deletions, signal) {
       const answer = await post('/agent/v1/explain', { deletions }, explainAnswerSchema, signal);
-      const said = new Map(
-        (answer?.deletions ?? []).map((each) => [`${each.slug}#${each.incarnation}`, each.explanation]),
-      );
-      return deletions.map(({ slug, incarnation }) => said.get(`${slug}#${incarnation}`) ?? null);
+      const said = new Map((answer?.deletions ?? []).map((each) => [`${each.slug}#${each.incarnation}`, each]));
+      return deletions.map(({ slug, incarnation }) => {
+        const { explanation = null, lives = false } = said.get(`${slug}#${incarnation}`) ?? {};
+        return { explanation, lives };
+      });
     },
     followHints: (onHint, signal) => followHints({ url: `${base}/agent/v1/hints`, headers, agent }, onHint, signal),
     close: () => agent.destroy(),

@@ -58,7 +58,7 @@ const inventorySchema = z.object({
   remarks: z.array(z.object({ group: z.string(), kind: z.string(), name: z.string(), message: z.string() })).optional(),
   // Absent from what an older agent wrote: the namespace is furnished at the next look.
   furniture: z.array(entrySchema.extend({ want: z.string() })).optional(),
-  project: z.string().optional(),
+  mergeRequests: z.string().optional(),
 });
 
 export function createInventoryStore(deps: MemoryDeps, place: MemoryPlace): InventoryStore {

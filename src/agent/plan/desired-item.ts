@@ -27,6 +27,11 @@ export interface HookRun {
   idle: boolean;
 }
 
+/** Whether the object of a run that ended so is deleted. */
+export function isDeletedAfter(hook: HookRun, outcome: 'Succeeded' | 'Failed'): boolean {
+  return hook.policies.includes(outcome === 'Succeeded' ? 'HookSucceeded' : 'HookFailed');
+}
+
 /** Fingerprint of an object as it is sent. */
 export function manifestPrint(manifest: Manifest): string {
   return createHash('sha256').update(canonicalJson(manifest)).digest('base64url').slice(0, 22);

@@ -1,5 +1,6 @@
-import { fields, groupOf, type Manifest } from '../manifest.js';
+import { fields, type Manifest } from '../manifest.js';
 import { marksOf, type PreviewIdentity } from '../marks.js';
+import { putToSleep } from './put-to-sleep.js';
 
 export interface DesiredInput {
   identity: PreviewIdentity;
@@ -7,8 +8,6 @@ export interface DesiredInput {
   /** Declared asleep in Git: workloads are scaled to zero. */
   asleep: boolean;
 }
-
-const scaled: ReadonlySet<string> = new Set(['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet']);
 
 /**
  * The objects as they are applied: in the preview's namespace, with the marks that say whose they are, without the
@@ -30,7 +29,7 @@ export function desiredObjects(manifests: readonly Manifest[], input: DesiredInp
       },
     };
     const plain = withPlainData(marked);
-    return input.asleep ? scaledToZero(plain) : plain;
+    return input.asleep ? putToSleep(plain) : plain;
   });
 }
 
@@ -45,9 +44,4 @@ function withPlainData(object: Manifest): Manifest {
   if (written.some(([, value]) => typeof value !== 'string') || written.length === 0) return object;
   const encoded = written.map(([key, value]) => [key, Buffer.from(String(value)).toString('base64')]);
   return { ...secret, data: { ...fields(object.data), ...Object.fromEntries(encoded) } } as Manifest;
-}
-
-function scaledToZero(object: Manifest): Manifest {
-  const kind = `${groupOf(object.apiVersion)}/${object.kind}`;
-  return scaled.has(kind) ? { ...object, spec: { ...fields(object.spec), replicas: 0 } } : object;
 }

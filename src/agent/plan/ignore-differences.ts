@@ -3,6 +3,7 @@ import { AppError } from '../../error/app-error.js';
 import { globMatches } from '../../preview/glob.js';
 import { fields, groupOf, type Manifest, records, text } from '../manifest.js';
 import { managedPaths } from './managed-paths.js';
+import { isAsleep, isChangedBySleep } from './put-to-sleep.js';
 
 /** Fields of some objects whose differences do not count. */
 export interface IgnoreRule {
@@ -107,7 +108,11 @@ function ignoredPaths(object: Manifest, live: Manifest, rules: readonly IgnoreRu
   const owned = records(live.metadata.managedFields)
     .filter((entry) => managers.has(text(entry.manager)))
     .flatMap((entry) => managedPaths(object, fields(entry.fieldsV1)));
-  const paths = [...rules.flatMap((rule) => rule.paths), ...owned];
+  // What sleep changes is nobody else's: ignored, it would never sleep, or stay at zero when it wakes.
+  const sleeps = isAsleep(object) || isAsleep(live);
+  const paths = [...rules.flatMap((rule) => rule.paths), ...owned].filter(
+    (path) => !(sleeps && isChangedBySleep(object, path)),
+  );
   return paths.sort((a, b) => (a.join('/') < b.join('/') ? 1 : -1)).sort((a, b) => b.length - a.length);
 }
 

@@ -1,7 +1,7 @@
 import type { HookRecord, Inventory, InventoryEntry } from '../inventory.js';
 import { contentPrint, fields, keyOf, type Manifest } from '../manifest.js';
 import { removalSteps } from './apply-order.js';
-import type { DesiredItem } from './desired-item.js';
+import { type DesiredItem, isDeletedAfter } from './desired-item.js';
 import { keptStage } from './stage.js';
 
 /** What the plan needs to know of an object in the cluster. */
@@ -65,7 +65,9 @@ export function makePlan(input: PlanInput): Plan {
 function needOf(item: DesiredItem, entry: InventoryEntry | undefined, input: PlanInput): Need {
   if (item.hook !== null) {
     const ended = endedIn(entry?.hook, input.revision)[item.hook.phase] === 'Succeeded';
-    return item.hook.idle || ended ? 'nothing' : 'run';
+    // Noted before its object is deleted: whoever was killed in between has left that undone.
+    const left = isDeletedAfter(item.hook, 'Succeeded') && input.live.get(item.key)?.uid === entry?.uid;
+    return item.hook.idle || (ended && !left) ? 'nothing' : 'run';
   }
   const live = input.live.get(item.key);
   if (live === undefined) {

@@ -5,7 +5,7 @@ import type { Manifest } from '../manifest.js';
 import type { SourceTree } from './checkout.js';
 import { childApplications, inChild, isApplication, refused } from './child-applications.js';
 import { describeSource, type SourceDescription } from './describe-source.js';
-import { type RenderDeps, renderSource } from './render-source.js';
+import { type RenderDeps, type Rendered, renderSource } from './render-source.js';
 
 /** One repository, fetched on demand. */
 interface SourceRepository extends SourceTree {
@@ -40,11 +40,13 @@ export interface SourceLoader {
 export function createSourceLoader(deps: SourceDeps, options: SourceOptions): SourceLoader {
   async function manifestsOf(application: Application, signal: AbortSignal): Promise<Manifest[]> {
     const description = describeSource(application, options.allowed);
-    const key = keyOf(description);
-    const known = await deps.recall(key);
-    if (known !== null) return known;
-    const manifests = await make(deps, description, { allowed: options.allowed, signal });
-    await deps.remember(key, manifests);
+    const { shared, own } = keysOf(description);
+    for (const key of [shared, own]) {
+      const known = key === null ? null : await deps.recall(key);
+      if (known !== null) return known;
+    }
+    const { tool, manifests } = await make(deps, description, { allowed: options.allowed, signal });
+    await deps.remember(tool === 'helm' || shared === null ? own : shared, manifests);
     return manifests;
   }
 
@@ -58,8 +60,9 @@ export function createSourceLoader(deps: SourceDeps, options: SourceOptions): So
         throw isAppError(error) ? inChild(name, error) : error;
       });
       const nested = yielded.find(isApplication);
-      if (nested !== undefined)
+      if (nested !== undefined) {
         throw refused(nested.metadata.name, `the Application ${name} declares it, which is one too deep`);
+      }
       bundles.push({ child: name, spec: child.spec, wave, manifests: yielded });
     }
     return bundles;
@@ -70,19 +73,23 @@ export function createSourceLoader(deps: SourceDeps, options: SourceOptions): So
   };
 }
 
-/** Everything that the manifests follow from; a chart's also from the release's name and namespace. */
-function keyOf({ place, ...how }: SourceDescription): string {
+/**
+ * Everything that the manifests follow from. `shared` by all previews of that source and those settings, null for a chart;
+ * a chart's follow from the name of the release and its namespace as well.
+ */
+function keysOf({ place, name, namespace, ...how }: SourceDescription): { shared: string | null; own: string } {
   const { fallbackRef: _, ...where } = { fallbackRef: null, ...place };
-  // Without a tool being named, what lies in the folder may be a chart.
-  const alone = how.tool === 'directory' || how.tool === 'kustomize';
-  return JSON.stringify([where, alone ? { ...how, name: null, namespace: null } : how]);
+  return {
+    shared: how.tool === 'helm' ? null : JSON.stringify([where, how]),
+    own: JSON.stringify([where, how, name, namespace]),
+  };
 }
 
 async function make(
   deps: SourceDeps,
   description: SourceDescription,
   limits: { allowed: readonly string[] | null; signal: AbortSignal },
-): Promise<Manifest[]> {
+): Promise<Rendered> {
   const { place } = description;
   if (place.from === 'charts') return renderSource(deps, description, null, limits);
   const repository = await deps.open(place.repository);

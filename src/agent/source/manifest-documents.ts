@@ -1,7 +1,7 @@
 import { type Document, isScalar, LineCounter, parseAllDocuments, type Tags, visit } from 'yaml';
+import { nestsTooDeep } from '../../application/nests-too-deep.js';
 import { AppError } from '../../error/app-error.js';
 import { fields, type Manifest } from '../manifest.js';
-import { nestsTooDeep } from './nests-too-deep.js';
 
 /** How often aliases may be expanded in one document. */
 const maxAliasCount = 100;

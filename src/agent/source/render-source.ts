@@ -12,6 +12,12 @@ export interface RenderDeps extends HelmDeps {
   kustomize(input: { files: readonly SourceFile[]; directory: string; signal: AbortSignal }): Promise<string>;
 }
 
+/** What a source yields, and by which tool. */
+export interface Rendered {
+  tool: 'directory' | 'kustomize' | 'helm';
+  manifests: Manifest[];
+}
+
 /** Of what is read for a program: a chart or some kustomizations. */
 const programLimits = { files: 2_000, fileBytes: 4 * 1024 * 1024, totalBytes: 32 * 1024 * 1024 };
 
@@ -21,9 +27,11 @@ export async function renderSource(
   description: SourceDescription,
   tree: SourceTree | null,
   limits: { allowed: readonly string[] | null; signal: AbortSignal },
-): Promise<Manifest[]> {
+): Promise<Rendered> {
   const { place } = description;
-  if (place.from === 'charts' || tree === null) return renderHelm(deps, description, null, limits);
+  if (place.from === 'charts' || tree === null) {
+    return { tool: 'helm', manifests: await renderHelm(deps, description, null, limits) };
+  }
   const open = (bounds: typeof programLimits) => createCheckout(tree, place.revision, bounds, limits.signal);
   const checkout = open(programLimits);
   const folder = resolve(place.path)?.join('/');
@@ -34,18 +42,18 @@ export async function renderSource(
   const tool = description.tool === 'detect' ? await detect(checkout, folder) : description.tool;
   switch (tool) {
     case 'helm':
-      return renderHelm(deps, description, checkout, limits);
+      return { tool, manifests: await renderHelm(deps, description, checkout, limits) };
     case 'kustomize': {
       const files = await collectKustomization(checkout, folder, description.kustomize);
       const output = await deps.kustomize({ files, directory: folder, signal: limits.signal });
       const manifests = manifestDocuments('that Kustomize made', output);
-      if (manifests.length > 0) return manifests;
+      if (manifests.length > 0) return { tool, manifests };
       throw unusable('source-empty', `${describePlace(place)} yields no object`, place.path);
     }
     case 'directory': {
       const { recurse = false, include = null, exclude = null } = description.directory;
       const input = { place: describePlace(place), path: folder, recurse, include, exclude };
-      return readDirectory(open(directoryLimits), input);
+      return { tool, manifests: await readDirectory(open(directoryLimits), input) };
     }
     default:
       return tool satisfies never;
@@ -53,7 +61,7 @@ export async function renderSource(
 }
 
 /** By the files that Argo CD goes by. */
-async function detect(checkout: Checkout, folder: string): Promise<'helm' | 'kustomize' | 'directory'> {
+async function detect(checkout: Checkout, folder: string): Promise<Rendered['tool']> {
   const entries = (await checkout.list(folder)) ?? [];
   if (entries.some(({ name }) => name === 'Chart.yaml')) return 'helm';
   return (await findKustomization(checkout, folder)) === null ? 'directory' : 'kustomize';

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { hasFile } from '../../preview/lifecycle.js';
 import type { Preview } from '../../preview/preview.js';
 import { explanation } from '../../preview/stop.js';
 import type { Explain, ExplainAnswer } from '../../protocol/explain.js';
@@ -37,7 +38,8 @@ export async function explainDeletions(
     const acceptedBy = accepted.get(keyOf(pair)) ?? null;
     const isUnconfirmed =
       row !== null && restsOnEnd(row) && !row.members.every((member) => ended.has(memberKey(member)));
-    return { ...pair, explanation: explanation(isUnconfirmed ? null : row, acceptedBy) };
+    const lives = row !== null && hasFile(row.phase);
+    return { ...pair, explanation: explanation(isUnconfirmed ? null : row, acceptedBy), lives };
   });
   return { deletions };
 }

@@ -191,7 +191,7 @@ async function isForeign(deps: PlanDeps, context: PlanContext, row: BatchRow): P
 
 function verbOf({ preview }: BatchRow): CommitVerb {
   if (preview.wantAsleep) return 'sleep';
-  return preview.sleepCause !== null && !hasNewSha(preview) ? 'wake' : 'deploy';
+  return preview.sleepCause === null ? 'deploy' : 'wake';
 }
 
 /** Of a file that nobody ordered. */

@@ -26,6 +26,11 @@ export function feedbackJob(projectId: number, iid: number): Job {
   return { task: 'feedback', key: `feedback:${projectId}:${iid}`, payload: { projectId, iid } };
 }
 
+/** The job that keeps true what notes say of places in line. */
+export function lineJob(runAt?: number): Job {
+  return { task: 'line', key: 'line', payload: {}, ...(runAt === undefined ? {} : { runAt }) };
+}
+
 /** The job that looks for the images of one registry. */
 function imagesJob(registry: string): Job {
   return { task: 'images', key: `images:${registry}`, payload: { registry } };
@@ -57,7 +62,10 @@ export function commonJobs(
     const heads = headsOfLines(state.occupancy, project, settings.slotLimits());
     jobs.push(...heads.map((head) => decideJob(head)));
   }
-  return jobs;
+  const joinedLine = decision.preview?.waitingFor === 'slot' && state.preview?.waitingFor !== 'slot';
+  // Whoever else waits has another place now, or the line another length.
+  const others = state.occupancy.some((line) => line.head !== null);
+  return others && (decision.freedSlot || joinedLine) ? [...jobs, lineJob()] : jobs;
 }
 
 /** Another run after GitLab could not say. */

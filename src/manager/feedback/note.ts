@@ -3,6 +3,7 @@ import type { Member, Preview } from '../../preview/preview.js';
 import { detailWords } from './gate-words.js';
 import { codeBlock, codeSpan, hostLink } from './outsider-text.js';
 import { hasLeft, isLinked, leftParts, linkedPart } from './linked-note.js';
+import { asleepWords } from './sleep-words.js';
 import type { FeedbackView } from './view.js';
 import { failureWords, shortSpan, stopWords, utcTime, waitingWords } from './words.js';
 
@@ -19,9 +20,10 @@ export function renderNote(view: FeedbackView): string {
     ...phaseParts(view),
     ...(isLinked(view) ? linkedPart(view) : nextPart(preview)),
     ...remarks(preview),
+    ...lifetimePart(view),
     ...forkPart(view),
     ...answerPart(view),
-    ...commandsPart(preview),
+    ...commandsPart(view),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -54,7 +56,7 @@ function phaseParts(view: FeedbackView): string[] {
     case 'ready':
       return [table(view, member)];
     case 'asleep':
-      return ['It is scaled to zero; a push wakes it.', table(view, member)];
+      return [asleepWords(view), table(view, member)];
     case 'failed':
       return failedParts(view, member);
     case 'stopping':
@@ -90,7 +92,7 @@ function table({ preview, facts, deployedAt }: FeedbackView, member: Member | un
   const cells = [
     sha === null ? '' : commit(sha, facts),
     deployedAt === null ? '' : `${utcTime(deployedAt)}${afterPush(sha, facts, deployedAt)}`,
-    utcTime(preview.expiresAt),
+    preview.pinnedBy === null ? utcTime(preview.expiresAt) : 'never, pinned',
     `\`${preview.namespace}\``,
   ];
   return `| Commit | Deployed | Expires | Namespace |\n|---|---|---|---|\n| ${cells.join(' | ')} |`;
@@ -166,6 +168,18 @@ function remarks(preview: Preview): string[] {
   return found;
 }
 
+/** What keeps it longer than its use does. */
+function lifetimePart(view: FeedbackView): string[] {
+  const { preview, facts } = view;
+  if (preview.phase === 'stopping' || preview.phase === 'stopped') return [];
+  if (preview.pinnedBy !== null) {
+    return [`📌 Pinned by ${codeSpan(preview.pinnedBy)}: it does not expire until \`/preview unpin\`.`];
+  }
+  return facts?.state === 'merged' && !isLinked(view)
+    ? [`The merge request was merged. What is deployed is kept as it is until ${utcTime(preview.expiresAt)}; \`/preview stop\` ends it at once.`]
+    : [];
+}
+
 /** What a fork's preview goes without: it runs what a stranger pushed. */
 function forkPart({ preview, facts }: FeedbackView): string[] {
   const lives = preview.phase !== 'stopping' && preview.phase !== 'stopped';
@@ -180,9 +194,12 @@ function answerPart({ answer }: FeedbackView): string[] {
     : [`> ${codeSpan(answer.by)}, ${utcTime(answer.at)}: ${answer.line.replace(/\s+/g, ' ')}`];
 }
 
-function commandsPart(preview: Preview): string[] {
-  if (preview.phase === 'stopping' || preview.phase === 'stopped') return [];
-  return ['`/preview extend 2d` · `/preview stop` · `/preview help`'];
+function commandsPart(view: FeedbackView): string[] {
+  const { phase, pinnedBy } = view.preview;
+  if (phase === 'stopping' || phase === 'stopped') return [];
+  if (view.facts?.state === 'merged' && !isLinked(view)) return ['`/preview stop` · `/preview help`'];
+  const end = pinnedBy === null ? ['extend 2d', 'pin'] : ['unpin'];
+  return [[...end, 'stop', 'help'].map((command) => `\`/preview ${command}\``).join(' · ')];
 }
 
 /** Short sha, linked to the commit in the project of the merge request. */

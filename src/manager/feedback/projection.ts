@@ -1,4 +1,5 @@
 import type { Instant } from '../../preview/preview.js';
+import type { ReplyKind } from './replies.js';
 
 /** What feedback last wrote of one kind for one merge request. */
 export interface Projection {
@@ -11,7 +12,7 @@ export interface Projection {
   detail: Record<string, unknown> | null;
 }
 
-type ProjectionKind = 'note' | 'status';
+type ProjectionKind = 'note' | 'status' | ReplyKind;
 
 interface ProjectionKey {
   kind: ProjectionKind;

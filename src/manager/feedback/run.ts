@@ -2,7 +2,9 @@ import type { Logger } from 'pino';
 import { AppError, isAppError } from '../../error/app-error.js';
 import type { Instant } from '../../preview/preview.js';
 import type { Projection } from './projection.js';
+import { type ReplyKind, replyKinds, wantedReply } from './replies.js';
 import { type MergeRequestKey, type NoteDeps, syncNote } from './sync-note.js';
+import { type ReplyDeps, syncReply } from './sync-reply.js';
 import { type StatusDeps, type StatusSettings, syncStatus } from './sync-status.js';
 import type { FeedbackView } from './view.js';
 
@@ -18,12 +20,13 @@ interface FeedbackState {
   view: FeedbackView;
   note: Projection;
   status: Projection;
+  replies: Readonly<Record<ReplyKind, Projection>>;
   /** PostgreSQL's clock. */
   now: Instant;
 }
 
 export interface FeedbackDeps {
-  gitlab: NoteDeps['gitlab'] & StatusDeps['gitlab'];
+  gitlab: NoteDeps['gitlab'] & StatusDeps['gitlab'] & ReplyDeps['gitlab'];
   store: NoteDeps['store'] &
     StatusDeps['store'] & {
       /** null: the merge request never had a preview. */
@@ -31,6 +34,10 @@ export interface FeedbackDeps {
     };
   /** Of the preview's project, by its name in the configuration; null: the project is configured no more. */
   settingsOf: (project: string) => FeedbackSettings | null;
+  /** `lifetime.max` of a project or group by its name, in milliseconds; null: it is configured no more. */
+  longestLifeOf: (project: string) => number | null;
+  /** The page on which visitors wake a preview. Absent: there is none. */
+  wakeUrlOf?: (slug: string) => string;
   log: Logger;
 }
 
@@ -45,8 +52,8 @@ const defaultSettings: FeedbackSettings = {
 const maxTurns = 4;
 
 /**
- * The job `feedback` of one merge request: makes its note and its commit status say what the row says. Running it
- * again writes nothing. Neither waits for the other's success.
+ * The job `feedback` of one merge request: makes its note, the replies to it and its commit status say what the row
+ * says. Running it again writes nothing. None waits for another's success.
  * Errors: GitLab's; `note-creation-open`; `feedback-contended` when others kept writing at the same time.
  */
 export async function runFeedback(deps: FeedbackDeps, input: MergeRequestKey & { settleMs?: number }): Promise<void> {
@@ -55,14 +62,30 @@ export async function runFeedback(deps: FeedbackDeps, input: MergeRequestKey & {
     const loaded = await deps.store.load(key);
     if (loaded === null) return true;
     const settings = deps.settingsOf(loaded.view.linked?.own ?? loaded.view.preview.project) ?? defaultSettings;
-    const state = settings.logs ? loaded : { ...loaded, view: withoutLogs(loaded.view) };
+    const view = withWakeUrl(deps, settings.logs ? loaded.view : withoutLogs(loaded.view));
+    const state = { ...loaded, view };
     const results = await Promise.allSettled([
       settings.note ? syncNote(deps, { ...input, state }) : true,
       syncStatus(deps, { ...input, state, settings: settings.commitStatus }),
+      ...(settings.note ? replyKinds.map((kind) => syncReplyOf(deps, kind, { ...input, state })) : []),
     ]);
     throwWorst(deps.log, input, results);
     return results.every((result) => result.status === 'fulfilled' && result.value);
   });
+}
+
+function syncReplyOf(
+  deps: FeedbackDeps,
+  kind: ReplyKind,
+  input: MergeRequestKey & { state: FeedbackState; settleMs?: number },
+): Promise<boolean> {
+  const { view, note, replies, now } = input.state;
+  const wanted = wantedReply(kind, view, deps.longestLifeOf(view.preview.project));
+  return syncReply(deps, { ...input, kind, wanted, reply: replies[kind], noteId: note.externalId, now });
+}
+
+function withWakeUrl({ wakeUrlOf }: Pick<FeedbackDeps, 'wakeUrlOf'>, view: FeedbackView): FeedbackView {
+  return wakeUrlOf === undefined ? view : { ...view, wakeUrl: wakeUrlOf(view.preview.slug) };
 }
 
 /** Where the note does not show log lines, it says where they are. */

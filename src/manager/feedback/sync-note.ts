@@ -36,10 +36,10 @@ export interface NoteDeps {
 }
 
 /** How long a creation without an answer may still turn up at GitLab. Default of `settleMs`. */
-const defaultSettleMs = 30_000;
+export const defaultSettleMs = 30_000;
 
 /** Codes after which a creation may have been done. */
-const unclearCodes = new Set(['gitlab-unclear', 'gitlab-aborted', 'gitlab-unexpected-answer']);
+export const unclearCodes = new Set(['gitlab-unclear', 'gitlab-aborted', 'gitlab-unexpected-answer']);
 
 /**
  * Brings the one note of a merge request up to date; writes nothing when its text stands there already. Answers
@@ -63,7 +63,9 @@ export async function syncNote(
   if (externalId === null) return false;
   const { projectId, iid } = input;
   const previousHash = note.writtenHash;
-  return deps.store.saveWritten({ kind: 'note', projectId, iid, previousHash, hash, externalId, detail: null });
+  // By the place that it names a note is found again when the line moves.
+  const detail = state.view.line === null ? null : { line: state.view.line };
+  return deps.store.saveWritten({ kind: 'note', projectId, iid, previousHash, hash, externalId, detail });
 }
 
 /** By its id, then by the marker; only then a new one. null: somebody else is making it. */

@@ -24,6 +24,10 @@ export interface FeedbackView {
   deployedAt: Instant | null;
   /** Place in the line for a slot, from 1; null when it stands in none. */
   line: { place: number; length: number } | null;
+  /** The page on which visitors wake it; absent: there is none. */
+  wakeUrl?: string;
+  /** It waited for a slot in this incarnation; absent: it did not. */
+  stoodInLine?: boolean;
   /** Of the present revision. */
   diagnosis: ViewDiagnosis | null;
   /** The newest answer to a command that needs words. */

@@ -29,11 +29,9 @@ const commandForms: readonly (readonly [kind: string, form: string])[] = [
 ];
 
 /** `/preview help`, as a line of the note. `settable`: the keys that can be set here. */
-export function helpLine(level: number, settable: readonly string[], unsupported: readonly string[]): string {
+export function helpLine(level: number, settable: readonly string[]): string {
   const canSet = settable.length > 0;
-  const shown = commandForms.filter(
-    ([kind]) => !unsupported.includes(kind) && (canSet || (kind !== 'set' && kind !== 'unset')),
-  );
+  const shown = commandForms.filter(([kind]) => canSet || (kind !== 'set' && kind !== 'unset'));
   const keys = canSet ? ` KEY is ${settable.map((key) => `\`${key}\``).join(' or ')}.` : '';
   const forms = shown.map(([, form]) => `\`${form}\``).join(', ');
   return `Commands, each on a line of its own after \`/preview\`: ${forms}.${keys} They are for members with the role ${roleName(level)} or above.`;

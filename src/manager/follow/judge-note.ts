@@ -4,7 +4,6 @@ import { formatDuration } from '../../preview/duration.js';
 import type { Wish } from '../../preview/facts.js';
 import type { Instant } from '../../preview/preview.js';
 import type { Settable } from '../../preview/setting.js';
-import { unsupportedOrders } from '../../preview/unsupported-orders.js';
 import { helpLine, roleName } from './command-words.js';
 import { type Head, judgeApproval, judgeSetting, type Ordered, type Problem } from './judge-order.js';
 
@@ -98,14 +97,11 @@ type Judged = Problem | { kind: 'order'; wish: OrderedWish } | { kind: 'answer';
 
 function judgeCommand(command: Command, note: CommandNote, context: JudgeContext): Judged {
   const { ordinal } = command;
-  if (isUnsupported(command)) {
-    return { kind: 'problem', words: `\`/preview ${command.kind}\` is not supported yet.` };
-  }
   switch (command.kind) {
     case 'invalid':
       return { kind: 'problem', words: command.problem };
     case 'help':
-      return { kind: 'answer', words: helpLine(context.level, Object.keys(context.settable), unsupportedOrders) };
+      return { kind: 'answer', words: helpLine(context.level, Object.keys(context.settable)) };
     case 'status':
       return { kind: 'answer', words: 'The status is what this note says.' };
     case 'approve':
@@ -130,10 +126,6 @@ function judgeCommand(command: Command, note: CommandNote, context: JudgeContext
     default:
       return command satisfies never;
   }
-}
-
-function isUnsupported({ kind }: Command): boolean {
-  return unsupportedOrders.some((order) => order === kind);
 }
 
 function withOrdinal(ordinal: number, judged: Ordered): Judged {

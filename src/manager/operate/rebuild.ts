@@ -1,5 +1,5 @@
 import { type Application, annotation } from '../../application/application.js';
-import { transition } from '../../preview/lifecycle.js';
+import { hasFile, transition } from '../../preview/lifecycle.js';
 import type { Policy } from '../../preview/policy.js';
 import type { Instant, Preview } from '../../preview/preview.js';
 
@@ -43,7 +43,7 @@ export function planRebuild(input: RebuildInput): RebuildPlan {
     const row = known.get(file.slug) ?? null;
     known.delete(file.slug);
     if (row !== null && row.incarnation === file.incarnation) {
-      plan.rows.push({ preview: { ...row, wantedRevision: file.revision }, blob: file.blob });
+      plan.rows.push({ preview: asFile(row, file, input.now), blob: file.blob });
       continue;
     }
     const made = rowOf(file, input);
@@ -59,6 +59,19 @@ export function planRebuild(input: RebuildInput): RebuildPlan {
     plan.missing.push(transition(row, 'stopping', { stopReason: 'git', stoppedAt: input.now, stoppedBy: null }));
   }
   return plan;
+}
+
+/** One that fell asleep, or woke, after what the database knows: the agent says how it is. */
+function asFile(row: Preview, file: OwnFile, now: Instant): Preview {
+  const preview = { ...row, wantedRevision: file.revision };
+  const wantAsleep = isAsleep(file);
+  return wantAsleep === row.wantAsleep || !hasFile(row.phase)
+    ? preview
+    : transition({ ...preview, wantAsleep, sleepCause: null }, 'deploying', { deployingSince: now });
+}
+
+function isAsleep({ application }: OwnFile): boolean {
+  return annotation(application, 'asleep') === 'true';
 }
 
 function over(row: Preview, now: Instant): Preview {
@@ -108,6 +121,11 @@ function rowOf(file: OwnFile, input: RebuildInput): Preview | string {
     stopDetail: null,
     setValues: {},
     redeployedAt: null,
+    wantAsleep: isAsleep(file),
+    sleepCause: null,
+    sleepOrderedAt: null,
+    shaSince: null,
+    sleepDueAt: null,
     ordered: null,
     pinnedBy: null,
     warnAt: null,

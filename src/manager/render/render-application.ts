@@ -94,8 +94,7 @@ function resourcesOf({ cpu, memory, pods }: NonNullable<RenderProject['resources
 
 /** Whoever may push to the source project reads them: one that is another's, or unknown, gets none that is not for forks. */
 function secretsOf({ project, facts }: RenderInput): string | undefined {
-  const isFork = facts.sourceProjectId !== facts.projectId;
-  const names = (project.secrets ?? []).filter(({ forks }) => forks || !isFork).map(({ copy }) => copy);
+  const names = (project.secrets ?? []).filter(({ forks }) => forks || !isFork(facts)).map(({ copy }) => copy);
   return names.length === 0 ? undefined : JSON.stringify(names);
 }
 

@@ -24,7 +24,11 @@ export interface WebPreview {
   unknownSince: number | null;
   createdAt: number;
   readyAt: number | null;
-  expiresAt: number;
+  /** null: it is pinned. */
+  expiresAt: number | null;
+  pinnedBy: string | null;
+  /** Its place among those who wait for a slot, from 1; null: it does not. */
+  line: { place: number; length: number } | null;
   stoppedAt: number | null;
   stopReason: Preview['stopReason'];
   stoppedBy: string | null;

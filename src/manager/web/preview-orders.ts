@@ -2,7 +2,6 @@ import { type Request, type RequestParamHandler, Router } from 'express';
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../../preview/duration.js';
 import { describeSetting, fitsSetting, parseSetting } from '../../preview/setting.js';
-import { unsupportedOrders } from '../../preview/unsupported-orders.js';
 import { callerOf } from './authenticate.js';
 import type { GiveOrder, PreviewReader, SettableOf } from './needs.js';
 import { refuse } from './problem.js';
@@ -107,13 +106,6 @@ async function settingOrder(
 async function give(deps: OrderDeps, request: Request<{ slug: string }>, order: Order) {
   const { slug } = request.params;
   const { kind } = order;
-  if (unsupportedOrders.includes(kind)) {
-    throw refuse({
-      status: 409,
-      code: 'not-supported',
-      detail: `\`${kind}\` is not supported yet. Nothing was done to ${slug}.`,
-    });
-  }
   const given = await deps.giveOrder({ ...order, slug, by: callerOf(request) });
   if (given.outcome === 'unknown') throw unknownPreview(slug);
   const { phase, incarnation } = given;

@@ -81,6 +81,7 @@ function row(preview: WebPreview, now: number): Html {
 function remark(preview: WebPreview): Html {
   const remarks = [
     preview.waitingFor === null ? null : `for ${preview.waitingFor}`,
+    preview.line === null ? null : `${preview.line.place} of ${preview.line.length} in line`,
     preview.message,
     preview.heldStop === null ? null : `its stop (${preview.heldStop.reason}) is held`,
     preview.unknownSince === null ? null : 'GitLab does not say whether its merge request still lives',
@@ -100,6 +101,7 @@ function mergeRequests(preview: WebPreview): Html[] {
 
 function expiry(preview: WebPreview, now: number): Html {
   if (preview.phase === 'stopping' || preview.phase === 'stopped') return html`${preview.stopReason ?? ''}`;
+  if (preview.expiresAt === null) return html`never, pinned`;
   const iso = new Date(preview.expiresAt).toISOString();
   return html`<time datetime="${iso}" title="${iso}">${untilText(preview.expiresAt - now)}</time>`;
 }

@@ -101,6 +101,8 @@ export interface Note {
   discussionId: string;
   /** Part of a thread that can be answered; a plain comment is not, until somebody replies. */
   thread: boolean;
+  /** Its thread was marked as resolved. */
+  resolved?: boolean;
   body: string;
   authorId: number;
   createdAt: number;

@@ -207,6 +207,7 @@ test('desired objects carry the marks, and manifests are not changed', () => {
         'mayfly.dev/preview': 'a',
         'mayfly.dev/incarnation': '2',
       },
+      annotations: { 'mayfly.dev/asleep': 'true' },
     },
     spec: { replicas: 0, template: {} },
   });

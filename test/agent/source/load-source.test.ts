@@ -374,6 +374,30 @@ test('what was made is kept across a restart, and needs no repository any more',
   await again.close();
 });
 
+test('previews of one source share what was made of it, but for a chart', async () => {
+  const data = await temporaryFolder('shared');
+  const options = { repositories: [{ pattern: `${server.url}/acme/*` }], dataDir: data.path, programs: found() };
+  const opened = await openSources(options, pino({ level: 'silent' }));
+  const made: string[] = [];
+  const counting = {
+    ...opened,
+    remember: async (key: string, manifests: Parameters<Sources['remember']>[1]) => {
+      made.push(manifests.map(({ metadata }) => metadata.name).join());
+      await opened.remember(key, manifests);
+    },
+    helm: async ({ releaseName }: { releaseName: string }) => map(releaseName),
+  };
+  const loading = loaderOf(counting);
+  for (const path of ['plain', 'common']) {
+    for (const name of ['one', 'two', 'one']) {
+      const wanted = application({ path });
+      await loading.load({ ...wanted, metadata: { ...wanted.metadata, name } }, new AbortController().signal);
+    }
+  }
+  expect(made).toEqual(['a', 'one', 'two']);
+  for (const end of [opened.close, data.remove]) await end();
+});
+
 test('nothing of a run stays on disk', async () => {
   const left = await readdir(join(dataDir, 'work')).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];

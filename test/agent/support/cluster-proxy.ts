@@ -33,7 +33,15 @@ const tooOld = {
   code: 410,
 };
 
-export async function startClusterProxy(connection: KubeConnection): Promise<ClusterProxy> {
+/** Hears each request that is no watch; what it resolves to `false` goes no further. */
+export interface Gate {
+  /** Before the API server has it. */
+  before?(call: KubeCall): boolean;
+  /** The API server has answered, and its client has not heard. */
+  after?(call: KubeCall): boolean;
+}
+
+export async function startClusterProxy(connection: KubeConnection, gate: Gate = {}): Promise<ClusterProxy> {
   const watches = new Set<ServerResponse>();
   let isBlocked = false;
   let gone: 'never' | 'as-status' | 'as-event' = 'never';
@@ -61,7 +69,12 @@ export async function startClusterProxy(connection: KubeConnection): Promise<Clu
       stream: isWatch,
       ...(body === '' ? {} : { body: JSON.parse(body), contentType: request.headers['content-type'] ?? '' }),
     };
+    if (!isWatch && gate.before?.(call) === false) return void request.socket.destroy();
     const given = await connection.send(call);
+    if (!isWatch && gate.after?.(call) === false) {
+      await given.body.dump();
+      return void request.socket.destroy();
+    }
     response.writeHead(given.statusCode, { 'content-type': 'application/json' });
     response.flushHeaders();
     if (isWatch) {

@@ -17,6 +17,8 @@ export interface FakeManager {
   newest(slug: string, incarnation?: number): ObservationMessage | null;
   /** What is answered to `explain`, by `slug#incarnation`. */
   explanations: Map<string, string>;
+  /** What `explain` says is to go on, by `slug#incarnation`. */
+  toGoOn: Set<string>;
   orders: Order[];
   /** Tells listening agents the branch's head. */
   hint(head: string): void;
@@ -59,6 +61,7 @@ export async function startFakeManager(): Promise<FakeManager> {
     const said = deletions.map((each) => ({
       ...each,
       explanation: manager.explanations.get(`${each.slug}#${each.incarnation}`) ?? null,
+      lives: manager.toGoOn.has(`${each.slug}#${each.incarnation}`),
     }));
     response.end(JSON.stringify({ deletions: said }));
   }
@@ -71,6 +74,7 @@ export async function startFakeManager(): Promise<FakeManager> {
     polls: [],
     asked: new Map(),
     explanations: new Map(),
+    toGoOn: new Set(),
     orders: [],
     newest(slug, incarnation) {
       const found = manager.observations.filter(

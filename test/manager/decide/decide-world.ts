@@ -36,6 +36,7 @@ export function policy(overrides: Partial<Policy> = {}): Policy {
     warnMs: 0,
     keepAfterMergeMs: 0,
     deployTimeoutMs: 600_000,
+    sleep: { afterMs: null, awake: null },
     maxPreviews: 20,
     ...overrides,
   };

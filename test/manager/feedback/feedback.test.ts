@@ -2,7 +2,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGitLab, type GitLab } from '../../../src/gitlab/client.js';
 import { postCommitStatus } from '../../../src/gitlab/commit-status.js';
-import { createNote, listNotes, updateNote } from '../../../src/gitlab/notes.js';
+import { findDiscussion, replyInDiscussion, resolveDiscussion } from '../../../src/gitlab/discussions.js';
+import { createNote, deleteNote, listNotes, updateNote } from '../../../src/gitlab/notes.js';
 import { newestPipeline } from '../../../src/gitlab/pipelines.js';
 import { currentUser } from '../../../src/gitlab/projects.js';
 import { noteMarker } from '../../../src/manager/feedback/note.js';
@@ -39,6 +40,10 @@ beforeAll(async () => {
       listNotes: (input) => listNotes(gitlab, input),
       createNote: (input) => createNote(gitlab, input),
       updateNote: (input) => updateNote(gitlab, input),
+      deleteNote: (input) => deleteNote(gitlab, input),
+      findDiscussion: (input) => findDiscussion(gitlab, input),
+      replyInDiscussion: (input) => replyInDiscussion(gitlab, input),
+      resolveDiscussion: (input) => resolveDiscussion(gitlab, input),
       ownUserId: async () => (await currentUser(gitlab)).id,
       newestPipeline: (input) => newestPipeline(gitlab, input),
       postCommitStatus: (input) => postCommitStatus(gitlab, input),
@@ -51,6 +56,7 @@ beforeAll(async () => {
       isNameTaken: (input) => isStatusNameTaken(database.pool, input),
     },
     settingsOf: () => settings,
+    longestLifeOf: () => null,
     log: pino({ level: 'silent' }),
   };
 });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type CommandNote, type JudgeContext, judgeNote } from '../../../src/manager/follow/judge-note.js';
 import { parseCommands } from '../../../src/preview/command.js';
-import { unsupportedOrders } from '../../../src/preview/unsupported-orders.js';
 
 const at = Date.UTC(2026, 2, 4, 10);
 
@@ -131,16 +130,16 @@ describe('a value', () => {
 });
 
 describe('help', () => {
-  it('names the keys that can be set, and nothing that is not carried out', () => {
+  it('names the keys that can be set', () => {
     const line = judge('/preview help').answer?.line ?? '';
     expect(line).toContain('KEY is `replicas` or `greeting`');
-    for (const kind of unsupportedOrders) expect(line).not.toContain(`\`${kind}\``);
+    for (const kind of ['sleep', 'wake']) expect(line).toContain(`\`${kind}\``);
     expect(judge('/preview help', 30, {}, { settable: {} }).answer?.line).not.toContain('set KEY');
   });
 
-  it('and an order that nothing carries out is not answered with a thumb up', () => {
-    for (const kind of unsupportedOrders) {
-      expect(judge(`/preview ${kind}`)).toMatchObject({ wishes: [], answer: { emoji: 'thumbsdown' } });
+  it('and to sleep and to wake are orders', () => {
+    for (const kind of ['sleep', 'wake']) {
+      expect(judge(`/preview ${kind}`)).toMatchObject({ wishes: [{ kind }], answer: { emoji: 'thumbsup' } });
     }
   });
 });

@@ -2,7 +2,6 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findApiToken, newApiToken } from '../../../src/config/api-token.js';
 import { createApi } from '../../../src/manager/web/api.js';
-import { unsupportedOrders } from '../../../src/preview/unsupported-orders.js';
 import { giveOrder } from '../../../src/store/web-orders.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { jobKeys, seedPreview, serve, webDeps } from './web-fixtures.js';
@@ -244,12 +243,6 @@ describe('orders about something', () => {
     ['set', { key: 'constructor', value: 'x' }, 400, 'not-settable'],
     ['unset', { key: 'image' }, 400, 'not-settable'],
     ['set', { key: 'greeting', value: '\u0000' }, 400, 'bad-value'],
-    ...unsupportedOrders.map((kind): [string, Record<string, unknown>, number, string] => [
-      kind,
-      {},
-      409,
-      'not-supported',
-    ]),
   ])('%s %j is refused', async (path, body, status, code) => {
     await seedPreview(database.pool, { slug: 'shop-1', phase: 'ready' });
     const call = await start();

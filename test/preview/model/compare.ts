@@ -1,3 +1,4 @@
+import { hasFile } from '../../../src/preview/lifecycle.js';
 import { type Expected, oracle } from '../oracle.js';
 import { renderFile, withoutIncarnation } from './branch.js';
 import { needsApproval } from './gitlab.js';
@@ -20,11 +21,30 @@ export function compareWithOracle(world: World): void {
         settable: Object.keys(world.policy.settable),
         greenHeads: [...(world.gitlab.greenHeads.get(final.iid) ?? [])],
       },
-      world.policy.ttlMs,
+      world.policy,
+      newestRow(world, subject)?.createdAt ?? null,
       world.now,
     );
+    if (expected.lives === 'perhaps') {
+      checkKept(world, subject, expected);
+      continue;
+    }
     same(summary(world, subject), expectation(world, subject, expected), subject);
   }
+}
+
+/** What is kept after the merge runs what it ran, until then; what is not has ended. */
+function checkKept(world: World, subject: string, { until, mayRun }: Extract<Expected, { lives: 'perhaps' }>): void {
+  const row = newestRow(world, subject);
+  const file = row === null ? undefined : world.branch.get(row.slug);
+  if (row === null || row.phase === 'stopped') {
+    same({ reason: row?.stopReason ?? 'merged', file }, { reason: 'merged' }, subject);
+    return;
+  }
+  const [member] = row.members;
+  const runs = hasFile(row.phase) && mayRun.includes(member?.wantedSha ?? '') && file !== undefined;
+  const { expiresAt, pinnedBy } = row;
+  same({ runs, expiresAt, pinnedBy, next: member?.next }, { runs: true, expiresAt: until, pinnedBy: null, next: null }, subject);
 }
 
 /** A preview that was never known and one that ended are the same but for the reason. */
@@ -42,16 +62,20 @@ function summary(world: World, subject: string): Record<string, unknown> {
     deployedSha,
     next: next === null ? null : [next.sha, next.waitingFor],
   }));
-  const { phase, waitingFor, expiresAt, stopReason } = row;
-  return { phase, waitingFor, members, expiresAt, stopReason, file: text };
+  const { phase, waitingFor, expiresAt, pinnedBy, stopReason } = row;
+  return { phase, waitingFor, members, expiresAt, pinnedBy, stopReason, file: text };
 }
 
-function expectation(world: World, subject: string, expected: Expected): Record<string, unknown> {
+function expectation(
+  world: World,
+  subject: string,
+  expected: Exclude<Expected, { lives: 'perhaps' }>,
+): Record<string, unknown> {
   const row = newestRow(world, subject);
   if (!expected.lives) {
     return { phase: 'stopped', reason: row === null ? null : expected.reason, file: null };
   }
-  const { head, headMayRun, waitsFor, mayRunInstead, expiresAt, values, redeployedAt } = expected;
+  const { head, headMayRun, waitsFor, mayRunInstead, expiresAt, pinned, values, redeployedAt } = expected;
   const kept = row?.members[0]?.wantedSha ?? null;
   // Which older sha runs while the head waits is history; that it was allowed to is not.
   const sha = headMayRun ? head : kept !== null && mayRunInstead.includes(kept) ? kept : null;
@@ -65,6 +89,7 @@ function expectation(world: World, subject: string, expected: Expected): Record<
     waitingFor: sha === null ? waitsFor : null,
     members: [{ projectId: 7, iid: Number(subject.split(':')[2]), wantedSha: sha, deployedSha: sha, next }],
     expiresAt,
+    pinnedBy: pinned ? 'alice' : null,
     stopReason: null,
     file: text,
   };

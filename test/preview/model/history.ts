@@ -41,6 +41,8 @@ const bodies = [
   '/preview set replicas=2',
   '/preview set replicas=3',
   '/preview unset replicas',
+  '/preview pin',
+  '/preview unpin',
   'hi',
 ];
 const waits = [150, 400, 30_000, 1_300_000, 18_000_000, 110_000_000];

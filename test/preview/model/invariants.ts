@@ -22,6 +22,13 @@ export function checkInvariants(world: World): void {
     const deployed = `${row.slug} ${row.incarnation} ${row.deployedRevision}`;
     holds(row.phase !== 'ready' || row.deployedRevision === row.wantedRevision, 'ready is of the wanted revision');
     holds(row.deployedRevision === null || world.cluster.everHealthy.has(deployed), 'deployed means reported healthy');
+    const releases = world.gitlab.notes.filter((note) => note.iid === iidOf(row.subject) && note.body === '/preview unpin');
+    const latest = Math.max(
+      (world.born.get(keyOf(row)) ?? 0) + world.policy.maxMs,
+      ...releases.map((note) => note.at + world.policy.ttlMs),
+      (world.gitlab.mergeRequests.get(iidOf(row.subject))?.endedAt ?? 0) + world.policy.keepAfterMergeMs,
+    );
+    holds(row.phase === 'stopped' || row.pinnedBy !== null || row.expiresAt <= latest, 'no end past the longest life');
     if (row.stopReason === 'closed' || row.stopReason === 'merged') {
       const ended = `${iidOf(row.subject)} ${row.stopReason}`;
       holds(world.gitlab.everEnded.has(ended), 'only an end that happened ends a preview');
@@ -37,7 +44,25 @@ export function checkExpiry(world: World, decision: Decision, beganAt: number): 
     return;
   }
   const pushedAt = world.gitlab.mergeRequests.get(iidOf(row.subject))?.lastPushAt ?? 0;
-  holds(pushedAt >= beganAt || pushedAt + world.policy.ttlMs <= world.now, 'nothing expires that was pushed to');
+  const isOld = row.createdAt + world.policy.maxMs <= world.now;
+  const isIdle = pushedAt + world.policy.ttlMs <= world.now;
+  holds(pushedAt >= beganAt || isIdle || isOld, 'nothing expires that was pushed to');
+}
+
+/** Of each end of life a preview is warned at most once, in time, and only on what GitLab said in this very run. */
+export function checkWarning(world: World, { preview: row, changed }: Decision, beganAt: number): void {
+  if (!changed || row === null || row.warnedAt !== world.now) {
+    return;
+  }
+  const term = `${keyOf(row)} ${row.warnedFor}`;
+  holds(!world.warned.has(term), 'a warning at most once a term');
+  world.warned.add(term);
+  holds(row.warnedFor === row.expiresAt && row.pinnedBy === null, 'a warning is of an end that comes');
+  const isInTime = world.now < row.expiresAt && world.now >= row.expiresAt - world.policy.warnMs;
+  holds(isInTime, 'a warning comes in time');
+  const pushedAt = world.gitlab.mergeRequests.get(iidOf(row.subject))?.lastPushAt ?? 0;
+  const leastEnd = Math.min(pushedAt + world.policy.ttlMs, row.createdAt + world.policy.maxMs);
+  holds(pushedAt >= beganAt || row.expiresAt >= leastEnd, 'nobody is warned of what was pushed to');
 }
 
 function holds(condition: boolean, sentence: string): void {

@@ -10,7 +10,7 @@ import type { Preview } from '../../../src/preview/preview.js';
 import { isStillAsked, type KnownMergeRequest, mergeReading, webhookIsStale } from '../../../src/preview/reading.js';
 import { isExplained } from '../../../src/preview/stop.js';
 import { type Delivery, factsOf } from './gitlab.js';
-import { checkExpiry } from './invariants.js';
+import { checkExpiry, checkWarning } from './invariants.js';
 import { hourMs, iidOf, keyOf, newestRow, subjectOf, type World } from './world.js';
 
 /** A run of the job `decide` that has begun: it has loaded and asked, and has not decided yet. */
@@ -78,6 +78,9 @@ function readNote(world: World, id: number): void {
       wishes.push({ kind: command.kind, source: 'command', amountMs, at, by: note.by, subject, noteId: id });
     }
     const order = { source: 'command', amountMs: null, at, by: note.by, subject, noteId: id } as const;
+    if (command.kind === 'pin' || command.kind === 'unpin') {
+      wishes.push({ kind: command.kind, ...order });
+    }
     if (command.kind === 'redeploy') {
       wishes.push({ kind: 'redeploy', ...order });
     }
@@ -146,6 +149,7 @@ export function finishJob(world: World, job: Job): void {
   const usage = world.fault === 'stale-slot' ? job.staleUsage : usageOf(world, job.subject);
   const decision = decide(inputOf(world, job.subject, state, usage));
   checkExpiry(world, decision, job.beganAt);
+  checkWarning(world, decision, job.beganAt);
   save(world, job.subject, decision);
   const { mergeRequest, gateSha, images } = decision.needed;
   for (const wait of images) {
@@ -173,6 +177,7 @@ function save(world: World, subject: string, decision: Decision): void {
     if (row !== null && at >= 0) {
       rows[at] = row;
     } else if (row !== null) {
+      world.born.set(keyOf(row), row.createdAt);
       rows.push(row);
     }
   }
@@ -210,7 +215,7 @@ function usageOf(world: World, subject: string): SlotUsage {
 function inputOf(world: World, subject: string, reading: DecideInput['reading'], usage: SlotUsage): DecideInput {
   const { database, policy } = world;
   const facts = database.known.get(iidOf(subject))?.facts ?? null;
-  const preview = newestRow(world, subject);
+  const preview = rowOf(world, subject);
   return {
     now: world.now,
     subject,
@@ -232,6 +237,15 @@ function inputOf(world: World, subject: string, reading: DecideInput['reading'],
     branch: null,
     neverCommitted: preview !== null && !database.everWritten.has(keyOf(preview)),
   };
+}
+
+/** The newest row, as far as a fault lets it be remembered. */
+function rowOf(world: World, subject: string): Preview | null {
+  const row = newestRow(world, subject);
+  if (row !== null && world.fault === 'warnings-are-forgotten') {
+    return { ...row, warnedAt: null, warnedFor: null, warnAt: row.expiresAt - world.policy.warnMs };
+  }
+  return row !== null && world.fault === 'ages-are-forgotten' ? { ...row, createdAt: world.now } : row;
 }
 
 function claims(world: World, subject: string, candidates: string[]) {

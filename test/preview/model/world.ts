@@ -21,6 +21,8 @@ export const faults = [
   'expiry-without-reading',
   'note-acts-twice',
   'gone-is-ignored',
+  'warnings-are-forgotten',
+  'ages-are-forgotten',
 ] as const;
 
 export type Fault = (typeof faults)[number];
@@ -80,6 +82,10 @@ export interface World {
   jobs: Job[];
   branch: Map<string, BranchFile>;
   removedByPerson: Map<string, BranchFile>;
+  /** When each incarnation began, whatever its row says later. */
+  born: Map<string, number>;
+  /** `slug incarnation end` of every warning that was ever decided. */
+  warned: Set<string>;
   /** Incarnation and sha of everything that was ever pushed. */
   pushed: { slug: string; incarnation: number; sha: string }[];
   cluster: {
@@ -121,6 +127,7 @@ export const basePolicy: Policy = {
   warnMs: 0,
   keepAfterMergeMs: 0,
   deployTimeoutMs: hourMs / 6,
+  sleep: { afterMs: null, awake: null },
   maxPreviews: 20,
 };
 
@@ -160,6 +167,8 @@ export function createWorld(policy: Policy, fault: Fault | null): World {
     jobs: [],
     branch: new Map(),
     removedByPerson: new Map(),
+    born: new Map(),
+    warned: new Set(),
     pushed: [],
     cluster: {
       running: new Map(),

@@ -53,6 +53,8 @@ export function createNote(
     note.thread = true;
     for (const other of mergeRequest.notes.values()) {
       if (other.discussionId === input.discussionId) other.thread = true;
+      // An answer to a thread that is resolved leaves it so.
+      if (other.discussionId === input.discussionId && other.resolved === true) note.resolved = true;
     }
   }
   mergeRequest.notes.set(note.id, note);

@@ -23,7 +23,7 @@ export function noteAnswer(ctx: GitLabContext, project: Project, mergeRequest: M
     imported: false,
     imported_from: 'none',
     commands_changes: {},
-    ...(note.thread ? { resolved: false, resolved_by: null, resolved_at: null } : {}),
+    ...(note.thread ? { resolved: note.resolved ?? false, resolved_by: null, resolved_at: null } : {}),
   };
 }
 

@@ -107,6 +107,15 @@ function discussionRoutes(api: Api): void {
     const note = createNote(ctx, place.project, place.mergeRequest, call.user, { body, discussionId });
     return created(noteAnswer(ctx, place.project, place.mergeRequest, note));
   });
+  on('put', `${base}/discussions/:discussionId`, (call) => {
+    const place = placeOf(api, call);
+    const discussionId = param(call, 'discussionId');
+    if (one(place, discussionId).individual_note) throw new ApiError(400, { message: '400 Bad request' });
+    for (const note of place.mergeRequest.notes.values()) {
+      if (note.discussionId === discussionId) note.resolved = flag(call, 'resolved') ?? false;
+    }
+    return ok(one(place, discussionId));
+  });
   on('put', `${base}/discussions/:discussionId/notes/:noteId`, (call) => {
     const place = placeOf(api, call);
     const note = noteOf(call, place);

@@ -1,0 +1,241 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DecideDeps } from '../../../src/manager/decide/needs.js';
+import { runDecide } from '../../../src/manager/decide/run.js';
+import type { GateReading, MergeRequestFacts } from '../../../src/preview/facts.js';
+import { createDecideStore } from '../../../src/store/decide-store.js';
+import { loadFeedbackInput, membersOfSubject } from '../../../src/store/projections-input.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { facts, policy } from './decide-world.js';
+
+const shop = 7;
+const cart = 8;
+const wiki = 9;
+let database: TestDatabase;
+let mergeRequests: Map<string, MergeRequestFacts | null>;
+let gates: Map<string, GateReading>;
+let isLinked: boolean;
+let calls: string[];
+let deps: DecideDeps;
+
+const shopPolicy = policy({ gatePipeline: 'success' });
+const cartPolicy = policy({ project: 'cart', gatePipeline: 'success' });
+const group = {
+  policy: policy({ project: 'store', nameTemplate: '{{group}}-{{branchSlug}}', urlTemplate: null, maxPreviews: 1_000 }),
+  projects: [
+    { projectId: shop, policy: shopPolicy },
+    { projectId: cart, policy: cartPolicy },
+  ],
+};
+const mainSha = 'f'.repeat(40);
+
+beforeAll(async () => {
+  database = await createTestDatabase({ max: 12 });
+});
+
+afterAll(() => database?.drop());
+
+beforeEach(() => {
+  mergeRequests = new Map();
+  gates = new Map();
+  isLinked = true;
+  calls = [];
+  deps = {
+    store: createDecideStore(database.pool),
+    settings: {
+      branch: 'dynamic-envs',
+      policyFor: (projectId) => ({ [shop]: shopPolicy, [cart]: cartPolicy, [wiki]: policy() })[projectId] ?? null,
+      slotLimits: () => ({ total: 2_000, projects: new Map([['shop', 20], ['store', 1_000]]) }),
+      groupOf: (projectId) => (isLinked && projectId !== wiki ? 'store' : null),
+      groupFor: (name) => (isLinked && name === 'store' ? group : null),
+      suffixOf: () => 'abc123',
+    },
+    gitlab: {
+      readMergeRequest(projectId, iid) {
+        calls.push(`read ${projectId}!${iid}`);
+        const known = mergeRequests.get(`${projectId}!${iid}`) ?? null;
+        const readStartedAt = Date.now();
+        return Promise.resolve(
+          known === null ? { known: false, why: '404', readStartedAt } : { known: true, facts: known, readStartedAt },
+        );
+      },
+      readGate({ sha }) {
+        calls.push(`gate ${sha.slice(0, 4)}`);
+        return Promise.resolve(gates.get(sha) ?? { state: 'waiting', detail: null });
+      },
+      readBaseline({ project: { projectId }, branch }) {
+        calls.push(`baseline ${projectId} ${branch}`);
+        const fact = { projectId, sha: mainSha, gate: 'pipeline', reading: { state: 'open' } as const };
+        return Promise.resolve({ baseline: { projectId, branch, head: mainSha, passed: mainSha }, gates: [fact] });
+      },
+    },
+    wakeWriter: () => calls.push('wake'),
+    log: pino({ level: 'silent' }),
+  };
+});
+
+function open(projectId: number, iid: number, branch: string, change: Partial<MergeRequestFacts> = {}): MergeRequestFacts {
+  const sha = `${projectId}${iid}`.padStart(40, '0');
+  const known = facts(iid, { projectId, sourceProjectId: projectId, sourceBranch: branch, sha, ...change });
+  mergeRequests.set(`${projectId}!${iid}`, known);
+  if (known.sha !== null) gates.set(known.sha, { state: 'open' });
+  return known;
+}
+
+function decide(subject: string) {
+  return runDecide(deps, { subject }, new AbortController().signal);
+}
+
+/** As a webhook does. */
+async function hint(projectId: number, iid: number) {
+  await database.pool.query(
+    `insert into merge_request (project_id, iid, asked_at) values ($1, $2, clock_timestamp())
+     on conflict (project_id, iid) do update set asked_at = excluded.asked_at`,
+    [projectId, iid],
+  );
+  return decide(`mr:${projectId}:${iid}`);
+}
+
+async function rows(subjectLike: string) {
+  const { rows: found } = await database.pool.query(
+    `select p.subject, p.slug, p.incarnation, p.project, p.phase, p.stop_reason,
+       (select json_agg(m.project_id || '!' || coalesce(m.iid::text, m.branch) || ' ' || coalesce(left(ltrim(m.wanted_sha, '0'), 4), '-')
+         order by m.ordinal) from preview_member m where m.slug = p.slug and m.incarnation = p.incarnation) as members
+     from preview p where subject like $1 order by slug, incarnation`,
+    [subjectLike],
+  );
+  return found;
+}
+
+async function jobs(): Promise<string[]> {
+  const { rows: found } = await database.pool.query('select key from graphile_worker.jobs where key is not null order by key');
+  return found.map((row) => String(row.key));
+}
+
+describe('merge requests of a group', () => {
+  it('share one preview, whichever is heard of', async () => {
+    open(shop, 1, 'one');
+    await hint(shop, 1);
+    expect(await rows('group:store:one')).toMatchObject([
+      { slug: 'store-one', project: 'store', phase: 'deploying', members: ['7!1 71', '8!main ffff'] },
+    ]);
+    open(cart, 2, 'one');
+    await hint(cart, 2);
+    expect(await rows('group:store:one')).toMatchObject([{ phase: 'deploying', members: ['7!1 71', '8!2 82'] }]);
+    expect(await rows('mr:%')).toEqual([]);
+    expect(await jobs()).toEqual(expect.arrayContaining(['feedback:7:1', 'feedback:8:2']));
+    expect(await membersOfSubject(database.pool, 'group:store:one')).toHaveLength(2);
+  });
+
+  it('that are read anew and say the same change nothing', async () => {
+    open(shop, 20, 'same');
+    await hint(shop, 20);
+    const before = await database.pool.query('select version, to_json(p)::text as row, (select json_agg(m) from preview_member m where m.slug = p.slug) as members from preview p where subject = $1', ['group:store:same']);
+    await hint(shop, 20);
+    await decide('group:store:same');
+    const after = await database.pool.query('select version, to_json(p)::text as row, (select json_agg(m) from preview_member m where m.slug = p.slug) as members from preview p where subject = $1', ['group:store:same']);
+    expect(after.rows).toEqual(before.rows);
+  });
+
+  it('are told apart by the exact branch; the second of two names of one slug gets a suffix', async () => {
+    open(shop, 3, 'a/b');
+    open(cart, 4, 'a-b');
+    await hint(shop, 3);
+    await hint(cart, 4);
+    expect((await rows('group:store:a_b')).map(({ slug, members }) => [slug, members])).toEqual([
+      ['store-a-b', ['7!3 73', '8!main ffff']],
+      ['store-a-b-abc123', ['7!main ffff', '8!4 84']],
+    ]);
+  });
+
+  it('opened at the same moment make one preview, 20 rounds', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const branch = `race-${round}`;
+      const iid = 1_000 + round;
+      open(shop, iid, branch);
+      open(cart, iid, branch);
+      await Promise.all([hint(shop, iid), hint(cart, iid), hint(shop, iid), hint(cart, iid)]);
+      // Whoever came last has seen both; what was foreseen without the other asks for another run.
+      for (let again = 0; again < 3; again += 1) await decide(`group:store:${branch}`);
+      const found = await rows(`group:store:${branch}`);
+      expect(found).toMatchObject([{ phase: 'deploying', incarnation: 1 }]);
+      expect(found[0]?.members.map((member: string) => member.split(' ')[0])).toEqual([`7!${iid}`, `8!${iid}`]);
+    }
+  });
+
+  it('end it with the last of them; each that left is told', async () => {
+    const first = open(shop, 5, 'ends');
+    const second = open(cart, 6, 'ends');
+    await hint(shop, 5);
+    await hint(cart, 6);
+    await database.pool.query('delete from graphile_worker._private_jobs');
+    mergeRequests.set('8!6', { ...second, state: 'closed', endedAt: Date.now() });
+    await hint(cart, 6);
+    expect(await rows('group:store:ends')).toMatchObject([{ phase: 'deploying', members: ['7!5 75', '8!main ffff'] }]);
+    expect(await jobs()).toEqual(expect.arrayContaining(['feedback:7:5', 'feedback:8:6']));
+    mergeRequests.set('7!5', { ...first, state: 'merged', endedAt: Date.now() });
+    await hint(shop, 5);
+    expect(await rows('group:store:ends')).toMatchObject([{ phase: 'stopped', stop_reason: 'merged' }]);
+    const told = await loadFeedbackInput(database.pool, { projectId: cart, iid: 6, group: 'store' });
+    expect(told?.view).toMatchObject({ preview: { slug: 'store-ends' }, linked: { key: { projectId: cart, iid: 6 } } });
+  });
+
+  it('obey commands in the comments of each', async () => {
+    open(shop, 7, 'obeys');
+    open(cart, 8, 'obeys');
+    await hint(shop, 7);
+    await hint(cart, 8);
+    await database.pool.query(
+      `insert into wish (subject, kind, source, at, by_name) values ('mr:8:8', 'stop', 'command', now(), 'alice')`,
+    );
+    await decide('mr:8:8');
+    expect(await rows('group:store:obeys')).toMatchObject([{ phase: 'stopped', stop_reason: 'command' }]);
+  });
+
+  it('of a fork have a preview of their own, if any, and one of another project has its own', async () => {
+    open(shop, 9, 'forked', { sourceProjectId: 99 });
+    await hint(shop, 9);
+    expect(await rows('group:store:forked')).toEqual([]);
+    open(wiki, 10, 'forked');
+    await hint(wiki, 10);
+    expect(await rows('%')).toEqual(expect.arrayContaining([expect.objectContaining({ subject: 'mr:9:10' })]));
+  });
+
+  it('lose their own previews when their project joins a group, and get them back when it leaves', async () => {
+    isLinked = false;
+    const known = open(shop, 11, 'joins');
+    await hint(shop, 11);
+    expect(await rows('mr:7:11')).toMatchObject([{ phase: 'deploying' }]);
+    await database.pool.query(`insert into branch_write (slug, incarnation, blob, generation) values ('shop-11', 1, 'b', 1)`);
+    isLinked = true;
+    await decide('mr:7:11');
+    expect(await rows('mr:7:11')).toMatchObject([{ phase: 'stopping', stop_reason: 'unfollowed' }]);
+    expect(await rows('group:store:joins')).toMatchObject([{ phase: 'deploying', members: ['7!11 711', '8!main ffff'] }]);
+    isLinked = false;
+    await database.pool.query(
+      `insert into branch_write (slug, incarnation, blob, generation) values ('store-joins', 1, 'b', 1)`,
+    );
+    await decide('group:store:joins');
+    expect(await rows('group:store:joins')).toMatchObject([{ phase: 'stopping', stop_reason: 'unfollowed' }]);
+    expect(known.state).toBe('opened');
+  });
+
+  it('are asked about once each in a run, and their target branch only when it is needed', async () => {
+    open(shop, 12, 'calls');
+    await hint(shop, 12);
+    expect(calls).toEqual(['read 7!12', 'gate 0000', 'baseline 8 main', 'wake']);
+    calls.length = 0;
+    await hint(shop, 12);
+    expect(calls).toEqual(['read 7!12']);
+  });
+
+  it('change nothing while GitLab cannot say, and are asked about again', async () => {
+    open(shop, 13, 'silent');
+    await hint(shop, 13);
+    await database.pool.query('delete from graphile_worker._private_jobs');
+    mergeRequests.set('7!13', null);
+    await hint(shop, 13);
+    expect(await rows('group:store:silent')).toMatchObject([{ phase: 'deploying' }]);
+    expect(await jobs()).toEqual(expect.arrayContaining(['decide:group:store:silent@later', 'feedback:7:13']));
+  });
+});
