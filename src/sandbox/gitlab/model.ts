@@ -251,6 +251,8 @@ export interface Project {
   id: number;
   /** Full path, `group/project`. */
   path: string;
+  /** Paths that it had before; absent: none. */
+  formerPaths?: string[];
   name: string;
   description: string;
   visibility: Visibility;

@@ -1,7 +1,7 @@
 import { findProject } from './actions/access.js';
 import { createHook, type NewHook } from './actions/hooks.js';
 import { createOAuthApp, type NewOAuthApp } from './actions/oauth.js';
-import { createProject, fileActions, type NewProject } from './actions/projects.js';
+import { createProject, fileActions, moveProject, type NewProject, removeProject } from './actions/projects.js';
 import { commitFiles, lockOf, recordPush } from './actions/push.js';
 import { addImage } from './actions/registry.js';
 import { addMember, createToken, createUser, type NewToken, type NewUser } from './actions/users.js';
@@ -21,6 +21,10 @@ export interface ProjectProgram {
   addUser: (input: NewUser & { project?: ProjectRef; accessLevel?: AccessLevel; inherited?: boolean }) => User;
   tokenFor: (user: User, options?: Omit<NewToken, 'user'>) => string;
   removeMember: (project: ProjectRef, user: User) => void;
+  /** Renames it, or moves it to another group; its repository goes with it, and the old path sends to its id. */
+  moveProject: (project: ProjectRef, path: string) => Promise<void>;
+  /** Deletes it. Merge requests that came from it stay in their target project, without a source. */
+  removeProject: (project: ProjectRef) => void;
   /** Default: it hears every event. */
   addHook: (project: ProjectRef, input: NewHook) => Hook;
   /** Commits files (null deletes one) to a branch, which is made from the default branch when it is new. */
@@ -66,6 +70,8 @@ export function createProjectProgram(ctx: GitLabContext, root: User, gitRoot: st
     removeMember: (project, user) => {
       find(project).members.delete(user.id);
     },
+    moveProject: (project, path) => moveProject(ctx, find(project), path, gitRoot),
+    removeProject: (project) => removeProject(ctx, find(project)),
     addHook: (project, input) => createHook(ctx, find(project), { ...input, events: input.events ?? everyEvent }),
     push: createPush(ctx, root),
     addImage: (project, tag, name = '') => addImage(ctx, find(project), name, tag),

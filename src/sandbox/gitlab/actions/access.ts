@@ -40,3 +40,9 @@ export function findProject(ctx: GitLabContext, idOrPath: string | number): Proj
   const id = byPath ?? (/^\d+$/.test(String(idOrPath)) ? Number(idOrPath) : Number.NaN);
   return ctx.state.projects.get(id) ?? null;
 }
+
+/** The project that had this path before; null when there is none. */
+export function findMovedProject(ctx: GitLabContext, path: string): Project | null {
+  for (const project of ctx.state.projects.values()) if (project.formerPaths?.includes(path) === true) return project;
+  return null;
+}

@@ -1,3 +1,4 @@
+import { mkdir, rename } from 'node:fs/promises';
 import { badRequest, conflict } from '../api-error.js';
 import type { GitLabContext } from '../context.js';
 import type { Label, Project, User, Visibility } from '../model.js';
@@ -45,6 +46,38 @@ export async function createProject(
   ctx.index.projectIds.set(project.path, project.id);
   addMember(ctx, project, creator, 50);
   return project;
+}
+
+/** Gives it another full path. The folder of its repository goes with it. */
+export async function moveProject(
+  ctx: GitLabContext,
+  project: Project,
+  path: string,
+  gitRoot: string | null,
+): Promise<void> {
+  if (!validPath.test(path)) throw badRequest({ path: ['can contain only letters, digits and . _ -'] });
+  if (ctx.index.projectIds.has(path)) throw badRequest({ path: ['has already been taken'] });
+  const group = path.slice(0, path.lastIndexOf('/'));
+  createGroup(ctx, group);
+  if (project.git && gitRoot !== null) {
+    await mkdir(`${gitRoot}/${group}`, { recursive: true });
+    await rename(`${gitRoot}/${project.path}.git`, `${gitRoot}/${path}.git`);
+  }
+  ctx.index.projectIds.delete(project.path);
+  project.formerPaths = [...(project.formerPaths ?? []).filter((former) => former !== path), project.path];
+  project.path = path;
+  ctx.index.projectIds.set(path, project.id);
+}
+
+/** Deletes it without a webhook, as GitLab does. What came from it to other projects has no source any more. */
+export function removeProject(ctx: GitLabContext, project: Project): void {
+  ctx.state.projects.delete(project.id);
+  ctx.index.projectIds.delete(project.path);
+  for (const target of ctx.state.projects.values()) {
+    for (const mergeRequest of target.mergeRequests.values()) {
+      if (mergeRequest.sourceProjectId === project.id) mergeRequest.sourceProjectId = null;
+    }
+  }
 }
 
 function emptyProject(id: number, creatorId: number, input: NewProject, now: number): Project {

@@ -1,5 +1,5 @@
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
-import { canRead, findProject } from '../actions/access.js';
+import { canRead, findMovedProject, findProject } from '../actions/access.js';
 import { ApiError, notFound, unauthorized } from '../api-error.js';
 import type { GitLabContext } from '../context.js';
 import type { MergeRequest, Project, Token, User } from '../model.js';
@@ -105,7 +105,7 @@ const repositoryStatus = { missing: 400, exists: 400, conflict: 400, moved: 409 
 
 function sendError(ctx: GitLabContext, response: Response, error: unknown): void {
   response.set(limitHeaders(ctx));
-  if (error instanceof ApiError) response.status(error.status).json(error.body);
+  if (error instanceof ApiError) response.status(error.status).set(error.headers).json(error.body);
   else if (error instanceof RepositoryError) {
     response.status(repositoryStatus[error.reason]).json({ message: error.message });
   } else if (isHttpError(error)) response.status(error.status).json({ error: error.message });
@@ -136,9 +136,15 @@ export function listed<T>(ctx: GitLabContext, call: Call, all: T[], write: (item
   return { status: 200, body: items.map(write), headers };
 }
 
-/** The project of the path; 404 also when the user may not see it. */
+/** The project of the path; 404 also when the user may not see it, 301 to its id by a path that it had before. */
 export function projectOfCall(ctx: GitLabContext, call: Call): Project {
-  const project = findProject(ctx, call.params.id ?? '');
+  const named = call.params.id ?? '';
+  const project = findProject(ctx, named);
+  const moved = project === null ? findMovedProject(ctx, named) : null;
+  if (moved !== null && canRead(moved, call.user)) {
+    const location = `${ctx.publicUrl()}/api/v4/projects/${moved.id}`;
+    throw new ApiError(301, { message: '301 Moved Permanently' }, { location });
+  }
   if (project === null || !canRead(project, call.user)) throw notFound('Project');
   return project;
 }
