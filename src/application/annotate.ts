@@ -9,6 +9,8 @@ export interface ManagerAnnotations {
   mergeRequest?: string | undefined;
   /** Where the sha can be found when it cannot be fetched by its id, such as `refs/merge-requests/42/head`. */
   sourceRef?: string | undefined;
+  /** Of a linked preview: the source branch of its merge requests. */
+  sourceBranch?: string | undefined;
   url?: string | undefined;
   asleep?: boolean | undefined;
   /** Time of the newest order to deploy the same once more: it makes another revision of it. */
@@ -26,6 +28,7 @@ export function annotate(application: Application, values: ManagerAnnotations): 
     incarnation: String(values.incarnation),
     'merge-request': values.mergeRequest,
     'source-ref': values.sourceRef,
+    'source-branch': values.sourceBranch,
     url: values.url,
     asleep: values.asleep === true ? 'true' : undefined,
     redeployed: values.redeployed,

@@ -34,6 +34,7 @@ export const annotationKeys = [
   'incarnation',
   'merge-request',
   'source-ref',
+  'source-branch',
   'url',
   'asleep',
   'redeployed',

@@ -11,6 +11,7 @@ const breakerSchema = z.object({
   open: z.boolean(),
   blockedReason: z.string().nullable(),
   notice: z.object({ text: z.string(), since: z.string() }).nullable().default(null),
+  gitlab: z.object({ text: z.string(), since: z.string() }).nullable().default(null),
   held: z.array(z.looseObject({ ...pairSchema.shape, cluster: z.string(), reason: z.string(), since: z.string() })),
   agents: z.array(
     z.looseObject({
@@ -65,6 +66,7 @@ export function addBreakerVerbs(program: Command): void {
 function show(state: Breaker): void {
   if (state.blockedReason !== null) print(`The manager writes nothing: ${state.blockedReason}\n`);
   if (state.notice !== null) print(`Since ${state.notice.since}: ${state.notice.text}\n`);
+  if (state.gitlab !== null) print(`Since ${state.gitlab.since}: ${state.gitlab.text}\n`);
   const ofManager = state.held.map((held) => ({ ...held, by: 'manager' }));
   const ofAgents = state.agents.flatMap((agent) =>
     (agent.breaker?.pending ?? []).map((pair) => ({

@@ -19,10 +19,16 @@ const previewSchema = z.looseObject({
   heldStop: z.looseObject({ reason: z.string() }).nullable(),
   paused: z.looseObject({ scope: z.string(), by: z.string().nullable() }).nullable().default(null),
   templateProblem: z.string().nullable(),
+  unknownSince: z.string().nullable().default(null),
 });
 type Listed = z.infer<typeof previewSchema>;
 
-const pageSchema = z.object({ previews: z.array(previewSchema), next: z.string().nullable() });
+const pageSchema = z.object({
+  previews: z.array(previewSchema),
+  next: z.string().nullable(),
+  /** What is wrong with the manager's way to GitLab. */
+  gitlab: z.object({ text: z.string(), since: z.string() }).nullable().default(null),
+});
 
 const columns: Column<Listed>[] = [
   { title: 'slug', value: (row) => row.slug },
@@ -42,8 +48,9 @@ export function addPreviewVerbs(program: Command): void {
     .option('--search <text>', 'part of the slug, the title or the branch, or !iid')
     .addOption(outputOption())
     .action(async (options: { project?: string; phase?: string; search?: string; output: OutputFormat }) => {
-      const previews = await listAll(options);
+      const { previews, gitlab } = await listAll(options);
       printRows(options.output, previews, previews, columns);
+      if (gitlab !== null && options.output === 'table') print(`\nSince ${minutes(gitlab.since)}: ${gitlab.text}`);
     });
   program
     .command('show <slug>')
@@ -105,8 +112,9 @@ export function outputOption(): Option {
   return new Option('-o, --output <format>', 'format').choices(outputFormats).default('table');
 }
 
-async function listAll(options: { project?: string; phase?: string; search?: string }): Promise<Listed[]> {
+async function listAll(options: { project?: string; phase?: string; search?: string }) {
   const all: Listed[] = [];
+  let gitlab: z.infer<typeof pageSchema>['gitlab'] = null;
   let cursor: string | null = null;
   do {
     const query = new URLSearchParams({ limit: '200' });
@@ -117,8 +125,14 @@ async function listAll(options: { project?: string; phase?: string; search?: str
     const page = pageSchema.parse(await callManager(readEnvironment(), 'GET', `/previews?${query}`));
     all.push(...page.previews);
     cursor = page.next;
+    gitlab = page.gitlab;
   } while (cursor !== null);
-  return all;
+  return { previews: all, gitlab };
+}
+
+/** `2026-01-31 14:02`, in UTC. */
+function minutes(at: string): string {
+  return at.slice(0, 16).replace('T', ' ');
 }
 
 const waitingSchema = z.looseObject({
@@ -198,6 +212,7 @@ function phaseText(row: Listed): string {
     row.cause,
     template,
     row.heldStop === null ? null : `stop held: ${row.heldStop.reason}`,
+    row.unknownSince === null ? null : `unknown to GitLab since ${minutes(row.unknownSince)}`,
     row.paused === null ? null : `paused by ${row.paused.by ?? 'an annotation on its namespace'}`,
   ];
   const told = notes.filter((note) => note !== null);

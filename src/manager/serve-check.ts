@@ -60,7 +60,9 @@ export async function checkConfiguration(
           const project = byName.get(projectIds.get(projectId) ?? '');
           return project === undefined ? null : policyOf(config, project);
         };
-        const plan = planChange(policyFor, { subjects, now: await databaseNow(poolOr(pool)) });
+        const groupOf = (projectId: number) =>
+          config.groups.find(({ projects }) => projects.includes(projectIds.get(projectId) ?? ''))?.name ?? null;
+        const plan = planChange(policyFor, { subjects, now: await databaseNow(poolOr(pool)) }, groupOf);
         const renders = await countRenders(config, { mirror, pool: poolOr(pool), cloneUrls, signal });
         return { ...plan, renders };
       },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { ManagerConfig } from '../config/manager-config.js';
-import { policyOf } from '../config/policy-of.js';
+import { groupPolicyOf, policyOf } from '../config/policy-of.js';
 import { AppError } from '../error/app-error.js';
 import { type Branch, openBranch } from '../git/branch.js';
 import { openMirror } from '../git/mirror.js';
@@ -44,8 +44,9 @@ export async function rebuild(
     const files = await ownFiles(branch, view, id);
     const history = await readHistory(branch, view, signal);
     const projectAt = await readProjects(config, gitlab, signal);
+    const groupAt = groupsOf(config);
     const living = await readLiving(database.pool);
-    const plan = planRebuild({ files, living, projectAt, now: await databaseNow(database.pool) });
+    const plan = planRebuild({ files, living, projectAt, groupAt, now: await databaseNow(database.pool) });
     const subjects = [...plan.rows.map(({ preview }) => preview), ...plan.missing].map(({ subject }) => subject);
     await saveRebuild(database.pool, {
       ...plan,
@@ -131,4 +132,12 @@ async function readProjects(
     known.set(project.path, { projectId: id, policy: policyOf(config, project) });
   }
   return (path) => known.get(path) ?? null;
+}
+
+function groupsOf(config: ManagerConfig): NonNullable<RebuildInput['groupAt']> {
+  const byName = new Map(config.projects.map(({ name, path }) => [name, path]));
+  return (path) => {
+    const group = config.groups.find(({ projects }) => projects.some((name) => byName.get(name) === path));
+    return group === undefined ? null : { policy: groupPolicyOf(config, group) };
+  };
 }

@@ -16,6 +16,7 @@ import { acceptDeletions, acceptHeads, loadBreaker } from '../store/web-breaker.
 import { giveOrder } from '../store/web-orders.js';
 import { findPreview, listEvents, listPreviews } from '../store/web-previews.js';
 import { agentsRouter } from './agents/router.js';
+import type { GitLabTrouble } from './gitlab-access.js';
 import type { IntakePressure } from './intake-pressure.js';
 import type { ProjectsInForce } from './projects-in-force.js';
 import { batchDeliveries } from './receive/batch.js';
@@ -39,6 +40,8 @@ export interface RouteDeps {
   pressure: IntakePressure;
   metrics: ManagerMetrics;
   rendering: RenderDesk;
+  /** What is wrong with the way to GitLab; null: nothing. */
+  trouble: () => GitLabTrouble | null;
   /** Ends streams when the manager stops. */
   signal: AbortSignal;
   log: Logger;
@@ -55,7 +58,7 @@ export function createRoutes(deps: RouteDeps): HttpParts {
     events: (query) => listEvents(pool, query),
   };
   const breaker: BreakerDesk = {
-    load: () => loadBreaker(pool),
+    load: async () => ({ ...(await loadBreaker(pool)), gitlab: deps.trouble() }),
     accept: (input) => inTransaction(pool, (transaction) => acceptDeletions(transaction, input)),
     acceptHeads: (input) => acceptHeads(pool, input),
   };
@@ -70,6 +73,7 @@ export function createRoutes(deps: RouteDeps): HttpParts {
       breaker,
       agents: agentDesk(pool, deps.config),
       rendering: deps.rendering,
+      trouble: deps.trouble,
       log,
     }),
     wake: createWakePages({
@@ -80,7 +84,11 @@ export function createRoutes(deps: RouteDeps): HttpParts {
     }),
     pages: createPages({ previews, breaker, log }),
     probes: {
-      checks: [{ name: 'database', run: () => checkDatabase(pool) }],
+      checks: [
+        { name: 'database', run: () => checkDatabase(pool) },
+        // Webhooks are taken and people served all the same: out of service, it would only miss more.
+        { name: 'gitlab', isAdvice: true, run: async () => deps.trouble()?.text ?? null },
+      ],
       metrics: () => deps.metrics.render(),
       log,
     },
@@ -88,11 +96,9 @@ export function createRoutes(deps: RouteDeps): HttpParts {
 }
 
 function settableOf(deps: RouteDeps, project: string): Settable {
-  const found = deps
-    .projects()
-    .all()
-    .find(({ config }) => config.name === project);
-  return found?.policy.settable ?? {};
+  const projects = deps.projects();
+  const known = [...projects.all(), ...projects.groups()];
+  return known.find(({ config }) => config.name === project)?.policy.settable ?? {};
 }
 
 function receiveDeps(deps: RouteDeps): ReceiveDeps {

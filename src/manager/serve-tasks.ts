@@ -7,6 +7,7 @@ import { listMergeRequests } from '../gitlab/merge-requests.js';
 import { readTargetBranch } from '../gitlab/target-branch.js';
 import type { ManagerMetrics } from '../metrics/manager-metrics.js';
 import type { Stage } from '../metrics/stage-seconds.js';
+import { forgetTold } from '../store/ask-anew.js';
 import { createDecideStore } from '../store/decide-store.js';
 import { enqueueDue } from '../store/due.js';
 import { askAbsent, askListed, loadFollowCursor, saveFollowCursor } from '../store/follow-cursor.js';
@@ -120,7 +121,10 @@ function readbackTask(deps: TaskDeps): Task {
 
 function decideTask(deps: TaskDeps): Task {
   const decideDeps = {
-    store: createDecideStore(deps.pool, deps.intake),
+    store: {
+      ...createDecideStore(deps.pool, deps.intake),
+      forgetTold: (key: { projectId: number; iid: number }) => forgetTold(deps.pool, key),
+    },
     gitlab: { ...deps.calls.decide, readBaseline: baselineReader(deps) },
     settings: {
       groupOf: (projectId: number) => deps.projects().groupOf(projectId)?.config.name ?? null,
@@ -231,7 +235,7 @@ function notesTask(deps: TaskDeps): Task {
     awardEmoji: calls.commands.awardEmoji,
     markAnswered: (input: { noteId: number }) => markAnswered(pool, input),
   };
-  const rulesOf = (projectId: number) => commandRules(deps.projects().byId(projectId));
+  const rulesOf = (projectId: number) => commandRules(deps.projects(), projectId);
   return async (payload, signal) => {
     const input = { ...mergeRequestKey.parse(payload), signal };
     await readCommands({ gitlab: calls.commands, store, rulesOf }, input);
@@ -240,8 +244,11 @@ function notesTask(deps: TaskDeps): Task {
 }
 
 /** A project that left the configuration has previews that may still be stopped. */
-function commandRules(project: ReturnType<ProjectsInForce['byId']>) {
-  return { level: project?.config.commands.level ?? 30, settable: project?.policy.settable ?? {} };
+function commandRules(projects: ProjectsInForce, projectId: number) {
+  const project = projects.byId(projectId);
+  // What can be set belongs to the preview, and the preview to the group; who may order it is each project's own.
+  const settable = (projects.groupOf(projectId) ?? project)?.policy.settable ?? {};
+  return { level: project?.config.commands.level ?? 30, settable };
 }
 
 function imagesTask(deps: TaskDeps): Task {

@@ -7,6 +7,7 @@ import { getProject } from '../gitlab/projects.js';
 import { createManagerMetrics, type ManagerMetrics } from '../metrics/manager-metrics.js';
 import { createRegistries } from '../registry/registries.js';
 import { listenToBranch } from '../store/branch-listener.js';
+import { askUnknown } from '../store/ask-anew.js';
 import { enqueueAll } from '../store/due.js';
 import { recallProject, rememberProject } from '../store/follow-cursor.js';
 import { enqueue, startQueue } from '../store/queue.js';
@@ -19,6 +20,7 @@ import {
   sampleQueueDepth,
 } from '../store/web-metrics.js';
 import { resolveProjects } from './follow/resolve-projects.js';
+import { type GitLabAccess, watchGitLabAccess } from './gitlab-access.js';
 import { intakePressure } from './intake-pressure.js';
 import { type ProjectsInForce, projectsInForce, renderProjectOf } from './projects-in-force.js';
 import { openBranchRoom } from './serve-branch.js';
@@ -86,7 +88,12 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
   releases.push(database.release);
   const { pool } = database;
   const metrics = createManagerMetrics(managerSamples(database), { log });
-  const gitlab = createGitLab({ ...config.gitlab, ...options.patience, signal, observe: metrics.countGitlabRequest });
+  const access = watchGitLabAccess({ log });
+  const observe = (request: { call: string; status: number }) => {
+    metrics.countGitlabRequest(request);
+    access.observe(request);
+  };
+  const gitlab = createGitLab({ ...config.gitlab, ...options.patience, signal, observe });
   releases.push(gitlab.close);
   const calls = gitlabCalls(gitlab);
   const force = await openForce({ config, database, gitlab, log, signal });
@@ -129,6 +136,7 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
   const queue = await startQueue({ url: database.url, tasks, concurrency, log });
   releases.push(queue.stop);
   const { projects, current } = force;
+  followAccess({ access, metrics, database, projects });
   const parts = createRoutes({
     rendering: rendering.desk,
     pool,
@@ -138,6 +146,7 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
     listener,
     pressure,
     metrics,
+    trouble: access.trouble,
     signal,
     log,
   });
@@ -214,6 +223,28 @@ async function openForce(deps: {
       config = next;
     },
   };
+}
+
+/** Once the token works again, what it could not tell meanwhile is asked for at once. */
+function followAccess(deps: {
+  access: GitLabAccess;
+  metrics: ManagerMetrics;
+  database: ManagerDatabase;
+  projects: () => ProjectsInForce;
+}): void {
+  const { access, metrics, database, projects } = deps;
+  metrics.setGitlabTokenRefused(access.trouble() !== null);
+  access.onChange(async (refused) => {
+    metrics.setGitlabTokenRefused(refused);
+    if (refused) return;
+    await askUnknown(database.pool);
+    await enqueue(
+      database.pool,
+      projects()
+        .all()
+        .map(({ projectId }) => followJob(projectId)),
+    );
+  });
 }
 
 function reloadOnHangup(

@@ -28,6 +28,8 @@ export interface ManagerMetrics extends StageTimer {
   countGitlabRequest(input: { call: string; status: number }): void;
   /** The last read of the configuration was refused. */
   setConfigRefused(refused: boolean): void;
+  /** GitLab refuses the token itself. */
+  setGitlabTokenRefused(refused: boolean): void;
   /** The text of a scrape. */
   render(): Promise<{ contentType: string; body: string }>;
 }
@@ -67,6 +69,11 @@ export function createManagerMetrics(samples: ManagerSamples, options: { log: Lo
     help: '1 when the last reload found an invalid file and the old configuration was kept.',
     registers: [registry],
   });
+  const tokenRefused = new Gauge({
+    name: 'mayfly_gitlab_token_refused',
+    help: '1 while GitLab refuses the token: it expired or was revoked, and nothing can be seen or told.',
+    registers: [registry],
+  });
   const readers = addManagerSamples(registry, samples, options.log);
   return {
     ...stages,
@@ -75,6 +82,7 @@ export function createManagerMetrics(samples: ManagerSamples, options: { log: Lo
     countObservation: ({ outcome }) => observations.inc({ outcome }),
     countGitlabRequest: ({ call, status }) => requests.inc({ call, status: String(status) }),
     setConfigRefused: (value) => refused.set(value ? 1 : 0),
+    setGitlabTokenRefused: (value) => tokenRefused.set(value ? 1 : 0),
     async render() {
       await Promise.all(readers.map((read) => read()));
       return { contentType: registry.contentType, body: await registry.metrics() };

@@ -110,7 +110,12 @@ function followedAndAlive(
     return runs;
   }
   const isLongest = now < lastActivityAt(facts, wishes) + policy.ttlMs;
-  return { ...stop, reason: 'expired', at: null, detail: isLongest ? 'it had lived for as long as a preview may' : null };
+  return {
+    ...stop,
+    reason: 'expired',
+    at: null,
+    detail: isLongest ? 'it had lived for as long as a preview may' : null,
+  };
 }
 
 /** What is deployed when its merge request is merged may be kept for a while; null: it ends. */

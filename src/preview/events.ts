@@ -56,7 +56,8 @@ function actorOf(before: Preview, after: Preview): string | null {
   if (after.phase === 'stopping' || after.phase === 'stopped') {
     return after.stoppedBy;
   }
-  return before.ordered === after.ordered ? null : (after.ordered?.by ?? null);
+  // What it sleeps for was decided before the file that puts it to sleep.
+  return before.ordered === after.ordered && after.phase !== 'asleep' ? null : (after.ordered?.by ?? null);
 }
 
 function phaseDetail(after: Preview): string | null {
@@ -65,6 +66,9 @@ function phaseDetail(after: Preview): string | null {
   }
   if (after.phase === 'failed') {
     return after.message === null ? after.cause : `${after.cause}: ${after.message}`;
+  }
+  if (after.phase === 'asleep') {
+    return after.sleepCause;
   }
   return after.phase === 'deploying' || after.phase === 'ready' ? wantedShas(after) : null;
 }

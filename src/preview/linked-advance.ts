@@ -2,7 +2,7 @@ import type { DecideInput, NeededReads, OpenGate } from './decision.js';
 import type { MergeRequestFacts } from './facts.js';
 import { type GatesState, judgeGates } from './gate.js';
 import { transition } from './lifecycle.js';
-import { type Linked, type LinkedProject, takingPart } from './linked.js';
+import { hasEnded, type Linked, type LinkedProject, takingPart } from './linked.js';
 import type { Member, NextSha, Preview } from './preview.js';
 import { slotIsFree } from './quota.js';
 import { approvedShas, startedBy } from './wishes.js';
@@ -25,7 +25,7 @@ interface Place {
  * sha that passed; after that each moves by itself, and one that waits keeps the sha that it has.
  */
 export function advanceLinked(row: Preview, input: LinkedInput): Preview {
-  if (row.phase === 'stopping' || row.phase === 'stopped' || input.policy === null) {
+  if (row.phase === 'stopping' || row.phase === 'stopped' || input.policy === null || isOver(input)) {
     return row;
   }
   const places = placesOf(row.members, row.slug, input);
@@ -43,6 +43,9 @@ export function linkedReads(
   row: Preview | null,
   input: LinkedInput,
 ): Pick<NeededReads, 'memberGates' | 'baselines' | 'images'> {
+  if (isOver(input)) {
+    return { memberGates: [], baselines: [], images: [] };
+  }
   const places = placesOf(row?.members ?? [], row?.slug ?? null, input);
   const closed = places.filter(({ gates }) => gates !== null && gates.closed !== null);
   const questions = closed.filter(({ gates }) => gates?.needsPipeline === true);
@@ -61,12 +64,20 @@ export function linkedReads(
 
 /** Gates that are open for what the members run or are to run next. */
 export function linkedOpenGates(row: Preview, input: LinkedInput): OpenGate[] {
+  if (isOver(input)) {
+    return [];
+  }
   return placesOf(row.members, row.slug, input).flatMap(({ member, target }) =>
     [...new Set([target, member.wantedSha])].flatMap((sha) => {
       const open = sha === null ? [] : (gatesOf(member, sha, row.slug, input)?.open ?? []);
       return open.map((gate) => ({ projectId: member.projectId, sha: sha ?? '', gate }));
     }),
   );
+}
+
+/** All have ended, and what runs is kept as it is for a while. */
+function isOver({ facts }: LinkedInput): boolean {
+  return facts !== null && hasEnded(facts);
 }
 
 function keyOf({ projectId, iid }: Member): Pick<Member, 'projectId' | 'iid'> {
@@ -96,7 +107,7 @@ function ofBaseline({ projectId }: LinkedProject, before: readonly Member[], { l
   const known = before.find(({ iid }) => iid === null);
   const read = linked.baselines.find((each) => each.projectId === projectId);
   if (read === undefined) {
-    if (known !== undefined || before.length === 0) {
+    if (known !== undefined || before.every(({ wantedSha }) => wantedSha === null)) {
       const member = known ?? { projectId, iid: null, wantedSha: null, deployedSha: null, next: null };
       const lacksBaseline = member.wantedSha === null;
       return [{ member, target: member.next?.sha ?? member.wantedSha, gates: null, lacksBaseline }];

@@ -31,6 +31,17 @@ export function mergeReading(known: KnownMergeRequest, reading: MergeRequestRead
   return { known: { facts: reading.facts, readStartedAt: reading.readStartedAt, unknownSince: null }, applied: true };
 }
 
+/** A clock may be a little wrong, and a copy of GitLab's database a little behind. */
+const leewayMs = 60_000;
+
+/**
+ * Whether GitLab shows an older state than it did, or another merge request under the same number: it was restored
+ * from a backup. What was told to it may be there no more, and numbers that it had given are given again.
+ */
+export function wentBack(known: MergeRequestFacts | null, read: MergeRequestFacts): boolean {
+  return known !== null && (read.updatedAt < known.updatedAt - leewayMs || read.createdAt !== known.createdAt);
+}
+
 /**
  * Whether what a webhook or a listing tells is older than the row and needs no read. Time stamps are compared as
  * whole seconds, the precision of webhooks; the same second is a tie, and a tie asks the API.

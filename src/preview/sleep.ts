@@ -47,7 +47,9 @@ export function sleepLevel(
 
 /** An order to sleep holds until something wakes the preview: a push, a reopening, or an order to run. */
 function isOrdered(facts: MergeRequestFacts, wishes: readonly Wish[]): boolean {
-  const word = newestOf(wishes, 'sleep', 'wake', 'start', 'redeploy');
+  // A file that was put back says what it says: perhaps that it sleeps.
+  const given = wishes.filter(({ source }) => source !== 'git');
+  const word = newestOf(given, 'sleep', 'wake', 'start', 'redeploy');
   const isPast = (at: Instant | null) => word !== null && at !== null && at > word.at;
   return word?.kind === 'sleep' && !isPast(facts.lastPushAt) && !isPast(facts.lastReopenedAt);
 }

@@ -10,6 +10,13 @@ export interface PreviewSite {
   close(): Promise<void>;
 }
 
+export interface PreviewSiteOptions {
+  port: number;
+  namespacePrefix: string;
+  /** Where the manager wakes a preview, up to its name. */
+  wakeUrl: string;
+}
+
 /** So that a page that is open follows the next deploy by itself. */
 const lookAgainSeconds = 3;
 
@@ -26,16 +33,16 @@ interface Shape {
  */
 export async function startPreviewSite(
   readCluster: ReadCluster,
-  { port, namespacePrefix }: { port: number; namespacePrefix: string },
+  options: PreviewSiteOptions,
 ): Promise<PreviewSite> {
   const server = createServer((request, response) => {
-    answer(readCluster, namespacePrefix, request, response).catch((error: unknown) => {
+    answer(readCluster, options, request, response).catch((error: unknown) => {
       page(response, 502, 'The cluster does not answer', `<p>${escapeHtml(String(error))}</p>`, '#8a3b2f');
     });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(options.port, '127.0.0.1', resolve);
   });
   const { port: bound } = server.address() as AddressInfo;
   return {
@@ -50,7 +57,7 @@ export async function startPreviewSite(
 
 async function answer(
   readCluster: ReadCluster,
-  namespacePrefix: string,
+  { namespacePrefix, wakeUrl }: PreviewSiteOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -69,6 +76,10 @@ async function answer(
   const deployments = (list as { items?: Shape[] } | null)?.items ?? [];
   const rows = deployments.map(row).join('');
   const table = `<table><tr><th>Deployment</th><th>Image</th><th>Ready</th></tr>${rows}</table>`;
+  if (deployments.length > 0 && deployments.every(({ spec }) => spec?.replicas === 0)) {
+    const link = `<p>It is scaled to zero. <a href="${escapeHtml(wakeUrl)}${slug}">Wake it</a>; a push does, too.</p>`;
+    return page(response, 503, `${slug} is asleep`, link + table, '#3b4a7a');
+  }
   const ready = deployments.length > 0 && deployments.every(isReady);
   if (!ready) return page(response, 503, `${slug} is not ready`, table, '#8a6d2f');
   const { greeting = slug, colour = '#2f6f4f' } = (site as Shape | null)?.data ?? {};

@@ -95,6 +95,7 @@ async function startParts(options: SandboxOptions, log: Logger, releases: Releas
   const site = await startPreviewSite(clusterReader(cluster.connection), {
     port: ports.previews,
     namespacePrefix: cluster.names.namespacePrefix,
+    wakeUrl: `http://127.0.0.1:${ports.manager}/wake/`,
   });
   releases.push(() => site.close());
   const parts: SandboxParts = {

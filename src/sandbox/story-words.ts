@@ -26,6 +26,11 @@ const waits: Readonly<Record<string, string>> = {
   slot: 'a free place',
 };
 
+const naps: Readonly<Record<string, string>> = {
+  idle: ': nobody used it for a while',
+  schedule: ': these are not its hours',
+};
+
 type Words = (event: StoryEvent) => string | null;
 
 const words: Readonly<Record<string, Words>> = {
@@ -42,7 +47,8 @@ const words: Readonly<Record<string, Words>> = {
   },
   ready: ({ detail, url }) => ['is ready', short(detail ?? ''), url ?? ''].filter((part) => part !== '').join('  '),
   failed: ({ detail }) => `failed: ${detail ?? 'no reason is known'}`,
-  asleep: () => 'sleeps',
+  asleep: ({ detail, actor }) => `sleeps${naps[detail ?? ''] ?? ''}${by(actor)}`,
+  awake: ({ actor, detail }) => `wakes${by(actor)}, and deploys ${short(detail ?? '')}`.trimEnd(),
   stopping: ({ detail, actor }) => `stops: ${reasons[detail ?? ''] ?? 'no reason is known'}${by(actor)}`,
   stopped: () => 'is gone',
   'stop-undone': ({ actor }) => `does not stop after all${by(actor)}`,

@@ -9,7 +9,9 @@ interface EventRow extends StoryEvent {
 }
 
 const newerSql = `
-  select e.id, e.at, e.slug, e.incarnation, e.kind, e.actor, e.detail, p.url
+  select e.id, e.at, e.slug, e.incarnation, e.actor,
+    case when e.kind = 'deploying' and e.from_phase = 'asleep' then 'awake' else e.kind end as kind,
+    e.detail, p.url
   from preview_event e left join preview p using (slug, incarnation)
   where e.id > $1 order by e.id limit 200`;
 const lookEveryMs = 250;

@@ -68,7 +68,12 @@ with handled as (
   select "noteId", $1, $2, coalesce(emoji, 'thumbsdown'), line, "by", to_timestamp(at / 1000), commands,
     case when emoji is null then now() end
   from handled order by "noteId"
-  on conflict (note_id) do nothing
+  -- A GitLab that was restored gives the numbers of lost comments to new ones.
+  on conflict (note_id) do update set project_id = excluded.project_id, iid = excluded.iid, emoji = excluded.emoji,
+    line = excluded.line, by_name = excluded.by_name, at = excluded.at, commands = excluded.commands,
+    answered_at = excluded.answered_at
+  where (note_answer.project_id, note_answer.iid, note_answer.at)
+    is distinct from (excluded.project_id, excluded.iid, excluded.at)
   returning note_id
 ), wished as (
   insert into wish (subject, kind, source, amount_ms, detail, at, by_name, note_id, ordinal)
@@ -76,7 +81,8 @@ with handled as (
   from handled h join fresh f on f.note_id = h."noteId",
     json_to_recordset(h.wishes) as w(kind text, "amountMs" bigint, detail jsonb, ordinal int)
   order by h."noteId", w.ordinal
-  on conflict (note_id, ordinal) do nothing
+  on conflict (note_id, ordinal) do update set subject = excluded.subject, kind = excluded.kind,
+    amount_ms = excluded.amount_ms, detail = excluded.detail, at = excluded.at, by_name = excluded.by_name
   returning 1
 ), happened as (
   insert into preview_event (slug, incarnation, kind, actor, detail)

@@ -35,6 +35,7 @@ export async function agentsSeen(q: Queryable): Promise<{ name: string; lastSeen
 
 /** A merge request that is open or has a living preview, with the newest incarnation of it. */
 export interface KnownSubjectRow {
+  subject: string;
   projectId: number;
   iid: number;
   facts: MergeRequestFacts | null;
@@ -56,7 +57,7 @@ with newest as (
   left join merge_request r on r.project_id = m.project_id and r.iid = m.iid
   where n.phase <> 'stopped'
 )
-select k.project_id as "projectId", k.iid, k.facts,
+select k.subject, k.project_id as "projectId", k.iid, k.facts,
   coalesce((select json_agg(jsonb_build_object('kind', w.kind, 'source', w.source, 'amountMs', w.amount_ms,
       'at', extract(epoch from w.at)::float8 * 1000, 'by', w.by_name) || coalesce(w.detail, '{}') order by w.at, w.id)
     from wish w where w.subject = k.subject), '[]') as wishes,

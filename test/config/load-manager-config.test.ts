@@ -72,6 +72,7 @@ describe('mayfly.yaml', () => {
           webhookSecrets: [],
         },
       ],
+      groups: [],
       limits: { previews: 200 },
       api: { tokens: [] },
       registries: [],

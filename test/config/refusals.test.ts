@@ -45,7 +45,7 @@ agents: [{name: default, token: a-token-of-some-length}]
     [
       'a key of another place',
       'ttl: 3h',
-      '11:5 projects[0].ttl: unknown key, which this version does not have. A key of this name belongs at `projects[].lifetime.ttl`. The nearest key here is `path`; known are `name`, `path`, `preview`, `follow`, `gate`, `lifetime`, `limits`, `secrets`, `feedback`, `probe`, `commands`, `settable`, `deployTimeout`, `webhookSecret`.',
+      '11:5 projects[0].ttl: unknown key, which this version does not have. A key of this name belongs at `projects[].lifetime.ttl` or `groups[].lifetime.ttl`. The nearest key here is `path`; known are `name`, `path`, `preview`, `follow`, `gate`, `lifetime`, `limits`, `secrets`, `feedback`, `probe`, `commands`, `settable`, `deployTimeout`, `webhookSecret`.',
     ],
     [
       'a key of a later version',

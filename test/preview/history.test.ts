@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { holdsSlot } from '../../src/preview/lifecycle.js';
 import { compareWithOracle } from './model/compare.js';
-import { histories, play, type Step } from './model/history.js';
-import { basePolicy, createWorld, type Fault, faults, gatedPolicy } from './model/world.js';
+import { histories, play, type Step, settle } from './model/history.js';
+import { basePolicy, createWorld, type Fault, faults, gatedPolicy, hourMs } from './model/world.js';
 
 const roomy = { mergeRequests: 3, branchOf: (iid: number) => `feature-${iid}` };
 
@@ -26,6 +26,27 @@ const agingPolicy = {
 
 function agingEndsAsTheOracleSays(steps: Step[], fault: Fault | null): void {
   endsAsTheOracleSays(steps, fault, agingPolicy);
+}
+
+const daily = { windows: [{ days: [0, 1, 2, 3, 4, 5, 6], opens: 8 * 60, closes: 20 * 60 }], zone: 'UTC' };
+const sleepyPolicies = [
+  { ...basePolicy, sleep: { afterMs: 3 * hourMs, awake: null } },
+  { ...basePolicy, sleep: { afterMs: null, awake: daily } },
+  { ...basePolicy, sleep: { afterMs: 6 * hourMs, awake: daily } },
+];
+
+function sleepyEndsAsTheOracleSays(steps: Step[], fault: Fault | null): void {
+  for (const policy of sleepyPolicies) {
+    const world = createWorld(policy, fault);
+    play(world, steps, roomy);
+    compareWithOracle(world);
+    // Then the clock alone goes on.
+    for (let times = 0; times < 3; times += 1) {
+      world.now += 5 * hourMs;
+      settle(world);
+      compareWithOracle(world);
+    }
+  }
 }
 
 /** Two slots for four merge requests, whose branches share one slug. */
@@ -71,6 +92,13 @@ describe('any history, then one catch-up', () => {
     );
   });
 
+  test('ends as the oracle says with sleep after idleness and outside of hours', () => {
+    fc.assert(
+      fc.property(histories(120), (steps) => sleepyEndsAsTheOracleSays(steps, null)),
+      { numRuns: 400 },
+    );
+  });
+
   test('keeps the limit and wastes no slot', () => {
     fc.assert(
       fc.property(histories(120), (steps) => keepsTheLimit(steps, null)),
@@ -95,6 +123,7 @@ const broken: Record<Fault, string> = {
   'gone-is-ignored': 'it does not settle',
   'warnings-are-forgotten': 'a warning at most once a term',
   'ages-are-forgotten': 'no end past the longest life',
+  'sleep-is-not-due': 'differs from the oracle',
 };
 
 describe('a deliberate fault is caught', () => {
@@ -108,7 +137,9 @@ describe('a deliberate fault is caught', () => {
           ? gatedEndsAsTheOracleSays
           : isAging
             ? agingEndsAsTheOracleSays
-            : endsAsTheOracleSays;
+            : fault === 'sleep-is-not-due'
+              ? sleepyEndsAsTheOracleSays
+              : endsAsTheOracleSays;
     const result = fc.check(
       fc.property(histories(120), (steps) => property(steps, fault)),
       { numRuns: 3_000, endOnFailure: true, seed: 42 },

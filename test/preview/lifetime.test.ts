@@ -48,7 +48,12 @@ describe('the longest life', () => {
   });
 
   test('a file that comes back after it is the next incarnation, for the old one is too old', () => {
-    const preview = aRow({ phase: 'stopping', stopReason: 'expired', createdAt: now - 41 * hourMs, stoppedAt: now - 60_000 });
+    const preview = aRow({
+      phase: 'stopping',
+      stopReason: 'expired',
+      createdAt: now - 41 * hourMs,
+      stoppedAt: now - 60_000,
+    });
     const wishes = [wish('start', now - 1_000, { source: 'git' })];
     expect(decided({ preview, wishes })).toMatchObject({ phase: 'stopping', incarnation: 1 });
     const young = aRow({ phase: 'stopping', stopReason: 'git', createdAt: now - hourMs, stoppedAt: now - 60_000 });
@@ -154,7 +159,11 @@ describe('after the merge', () => {
     const preview = aRow({ members: [{ ...member, next }] });
     const gates = [{ projectId: 7, sha: newSha, gate: 'pipeline', reading: { state: 'open' as const } }];
     const kept = decide(anInput({ policy: keeping, facts: merged(2), preview, gates }));
-    expect(kept.preview).toMatchObject({ phase: 'ready', expiresAt: now + 8 * hourMs, members: [{ ...member, next: null }] });
+    expect(kept.preview).toMatchObject({
+      phase: 'ready',
+      expiresAt: now + 8 * hourMs,
+      members: [{ ...member, next: null }],
+    });
     expect(kept).toMatchObject({ needsCommit: false, needed: { mergeRequest: false, gateSha: null, images: [] } });
     expect(nextDueAt(kept.preview ?? aRow(), keeping)).toBe(now + 8 * hourMs);
     const over = decided({ policy: keeping, facts: merged(10), preview: kept.preview, reading: 'none' });

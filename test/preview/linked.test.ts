@@ -87,6 +87,29 @@ describe('a linked preview', () => {
     expect(world.row?.phase).toBe('ready');
   });
 
+  it('runs nothing of what was closed, though the newest commit of the target branch has not passed', () => {
+    const world = bothReady();
+    commit(world, cart, 'red');
+    end(world, cart, 2, 'closed');
+    settle(world);
+    expect(membersOf(world)).toEqual(['7!1 7-1-1', '8!main main-cart next red pipeline']);
+  });
+
+  it('is left as it is for a while after the last was merged, where the configuration says so', () => {
+    const world = bothReady();
+    world.policy = { ...groupPolicy, keepAfterMergeMs: 2 * hourMs };
+    end(world, shop, 1, 'closed');
+    settle(world);
+    const running = membersOf(world);
+    end(world, cart, 2, 'merged');
+    settle(world);
+    expect(world.row?.phase).toBe('ready');
+    expect(membersOf(world)).toEqual(running);
+    tick(world, 3 * hourMs);
+    settle(world);
+    expect(world.row).toMatchObject({ phase: 'stopped', stopReason: 'merged' });
+  });
+
   it('keeps what was merged until the target branch has passed', () => {
     const world = bothReady();
     end(world, cart, 2, 'merged');

@@ -192,7 +192,7 @@ function endOfLife(final: FinalState, said: Word[], ttlMs: number): { newest: nu
     newest = Math.max(newest, at);
   }
   for (const { at, body } of final.comments) {
-    if (/^\/preview (?:approve|redeploy|set|unset|pin|unpin)\b/.test(body)) {
+    if (/^\/preview (?:approve|redeploy|set|unset|pin|unpin|wake)\b/.test(body)) {
       newest = Math.max(newest, at);
     }
     const days = /^\/preview extend (\d+)d$/.exec(body)?.[1];

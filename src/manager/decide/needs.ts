@@ -91,6 +91,8 @@ export interface DecideTransaction {
 }
 
 interface DecideStore {
+  /** Has what was told to a merge request, and its comments, looked at from the beginning. Absent: nothing was told. */
+  forgetTold?: (key: { projectId: number; iid: number }) => Promise<void>;
   /** Reads without locks. */
   read: (query: SubjectQuery) => Promise<SubjectState>;
   /**

@@ -2,6 +2,7 @@ import { decide } from '../../preview/decide.js';
 import type { Decision, OpenGate } from '../../preview/decision.js';
 import type { GateFact } from '../../preview/facts.js';
 import type { Preview } from '../../preview/preview.js';
+import { wentBack } from '../../preview/reading.js';
 import { nothingRead, withLimits } from './input.js';
 import {
   linkedMatter,
@@ -52,6 +53,12 @@ async function runMergeRequest(
   signal: AbortSignal,
 ): Promise<DecideOutcome | null> {
   const readings = await readGitLab(deps, subject, state, signal);
+  const { mergeRequest } = readings;
+  if (mergeRequest?.known === true && wentBack(state.facts, mergeRequest.facts)) {
+    deps.log.warn({ subject: subject.name }, 'GitLab shows an older state than before; what was told is looked at anew');
+    // Before it is decided: after it nobody would see the difference any more.
+    await deps.store.forgetTold?.({ projectId: subject.projectId, iid: subject.iid });
+  }
   return runMatter(deps, mergeRequestMatter(deps.settings, subject, readings), state);
 }
 

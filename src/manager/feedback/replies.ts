@@ -57,7 +57,8 @@ function warning(view: FeedbackView, maxMs: number | null): WantedReply | null {
 function failure(view: FeedbackView): WantedReply | null {
   const { phase, deployedRevision, wantedRevision, expiresAt, incarnation } = view.preview;
   if (phase !== 'failed' || deployedRevision === null || deployedRevision !== wantedRevision) return null;
-  const sentence = 'This preview was ready and has failed since, though nothing new was deployed. The note above says why.';
+  const sentence =
+    'This preview was ready and has failed since, though nothing new was deployed. The note above says why.';
   return reply('failure', view, { term: `${incarnation}-${expiresAt}`, sentence, lasts: true });
 }
 

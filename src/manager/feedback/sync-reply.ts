@@ -63,7 +63,8 @@ async function keep(deps: ReplyDeps, input: ReplyInput, wanted: WantedReply, tol
   const noteId = reply.externalId;
   if (noteId === null || (reply.writtenHash === hash && told?.resolved === true)) return true;
   const next: Told = { discussionId: '', ...told, term: wanted.term, resolved: true };
-  if (told !== null && !told.resolved) await deps.gitlab.resolveDiscussion({ ...input, discussionId: told.discussionId });
+  if (told !== null && !told.resolved)
+    await deps.gitlab.resolveDiscussion({ ...input, discussionId: told.discussionId });
   const isThere = reply.writtenHash === hash || (await deps.gitlab.updateNote({ ...input, noteId, body: wanted.body }));
   // Who deleted it has read it.
   return save(deps, input, isThere ? { hash, externalId: noteId, told: next } : { hash, externalId: null, told: next });

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { isAppError } from '../../error/app-error.js';
+import { type AppError, isAppError } from '../../error/app-error.js';
 
 export interface ResolveDeps {
   getProject: (input: {
@@ -37,14 +37,40 @@ export function resolveProjects(
 
 async function resolveProject(deps: ResolveDeps, path: string, signal: AbortSignal): Promise<ResolvedProject> {
   try {
-    const { id: projectId, cloneUrl, visibility } = await deps.getProject({ project: path, signal });
-    await deps.remember({ projectId, path, cloneUrl });
-    return { path, projectId, cloneUrl, isPublic: visibility === undefined ? null : visibility === 'public' };
+    return await lookUp(deps, { path, project: path, signal });
   } catch (error) {
     if (!isAppError(error)) throw error;
     const known = await deps.recall({ path });
     const projectId = known?.projectId ?? null;
+    const moved = projectId === null ? null : await lookUpMoved(deps, { path, projectId, signal }, error);
+    if (moved !== null) return moved;
     deps.log.warn({ err: error, path, projectId }, 'project could not be looked up in GitLab');
     return { path, projectId, cloneUrl: known?.cloneUrl ?? null, isPublic: null };
+  }
+}
+
+async function lookUp(
+  deps: ResolveDeps,
+  { path, project, signal }: { path: string; project: string; signal: AbortSignal },
+): Promise<ResolvedProject> {
+  const { id: projectId, cloneUrl, visibility } = await deps.getProject({ project, signal });
+  await deps.remember({ projectId, path, cloneUrl });
+  return { path, projectId, cloneUrl, isPublic: visibility === undefined ? null : visibility === 'public' };
+}
+
+/** A project that was renamed or moved keeps its id, and is found by it; null: it is not there either. */
+async function lookUpMoved(
+  deps: ResolveDeps,
+  { path, projectId, signal }: { path: string; projectId: number; signal: AbortSignal },
+  error: AppError,
+): Promise<ResolvedProject | null> {
+  if (error.code !== 'gitlab-moved' && error.code !== 'gitlab-not-found') return null;
+  try {
+    const found = await lookUp(deps, { path, project: String(projectId), signal });
+    deps.log.warn({ path, projectId, cloneUrl: found.cloneUrl }, 'project has another path now, set it in the configuration');
+    return found;
+  } catch (again) {
+    if (!isAppError(again)) throw again;
+    return null;
   }
 }

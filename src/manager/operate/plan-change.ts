@@ -7,6 +7,8 @@ import { type CheckResult, ok, warning } from './check-result.js';
 
 /** A merge request that is known, with the newest incarnation of its preview. */
 export interface KnownSubject {
+  /** `mr:7:42` or `group:store:feature`; absent: the merge request's own. */
+  subject?: string;
   projectId: number;
   iid: number;
   facts: MergeRequestFacts | null;
@@ -33,14 +35,31 @@ export interface Plan {
 export function planChange(
   policyFor: (projectId: number) => Policy | null,
   input: { subjects: readonly KnownSubject[]; now: number },
+  groupOf: (projectId: number) => string | null = () => null,
 ): Plan {
   const plan: Plan = { starts: [], stops: [], held: false, renders: null };
   let living = 0;
+  const linkedPreviews: { subject: KnownSubject; lives: boolean; wanted: ReturnType<typeof desire> }[] = [];
+  const linked = new Set(input.subjects.flatMap((each) => (isLinked(each) ? [referenceOf(each)] : [])));
   for (const subject of input.subjects) {
     const policy = policyFor(subject.projectId);
-    const wanted = desire(policy, subject.facts, subject.wishes, input.now, { preview: subject.preview });
+    const group = groupOf(subject.projectId);
+    if (isLinked(subject) && group !== subject.subject?.split(':')[1]) {
+      plan.stops.push({ slug: subject.preview?.slug ?? '', reason: 'unfollowed', detail: leavesGroup });
+      continue;
+    }
+    const isShown = group !== null && !isLinked(subject) && linked.has(referenceOf(subject));
+    if (isShown && subject.preview === null) continue;
+    const movesInto = group !== null && !isLinked(subject) && subject.preview !== null ? { linkedTo: group } : {};
+    const about = { preview: subject.preview, ...movesInto };
+    const wanted = desire(policy, subject.facts, subject.wishes, input.now, about);
     const lives =
       subject.preview !== null && subject.preview.phase !== 'stopped' && subject.preview.phase !== 'stopping';
+    if (isLinked(subject)) {
+      // It stops when none of them is left.
+      linkedPreviews.push({ subject, lives, wanted });
+      continue;
+    }
     if (lives) living += 1;
     if (wanted === null) continue;
     if (lives && !wanted.runs && !wanted.explained) {
@@ -50,7 +69,29 @@ export function planChange(
       plan.starts.push(`${policy.project}!${subject.iid}`);
     }
   }
+  for (const name of new Set(linkedPreviews.map(({ subject }) => subject.subject))) {
+    const members = linkedPreviews.filter(({ subject }) => subject.subject === name);
+    const [first] = members;
+    if (first === undefined || !first.lives) continue;
+    living += 1;
+    const refused = members.flatMap(({ wanted }) => (wanted === null || wanted.runs || wanted.explained ? [] : [wanted]));
+    const [stop] = refused.length === members.length ? refused : [];
+    if (stop !== undefined) {
+      plan.stops.push({ slug: first.subject.preview?.slug ?? '', reason: stop.reason, detail: stop.detail });
+    }
+  }
   return { ...plan, held: plan.stops.length > breakerLimit(living) };
+}
+
+const leavesGroup = 'its project takes part in other linked previews, or none';
+
+/** A merge request of a preview that several share. */
+function isLinked({ subject }: KnownSubject): boolean {
+  return subject?.startsWith('group:') === true;
+}
+
+function referenceOf({ projectId, iid }: KnownSubject): string {
+  return `${projectId}!${iid}`;
 }
 
 /** What was stopped by a filter begins again when the filter passes; other ends need more than a configuration. */

@@ -18,6 +18,8 @@ export interface RebuildInput {
   living: readonly Preview[];
   /** What the configuration and GitLab say of a project's path; null: it is not followed. */
   projectAt(path: string): { projectId: number; policy: Policy } | null;
+  /** What holds for the group that a project belongs to; null: it belongs to none. Absent: there are no groups. */
+  groupAt?(path: string): { policy: Policy } | null;
   now: Instant;
 }
 
@@ -78,26 +80,42 @@ function over(row: Preview, now: Instant): Preview {
   return { ...row, phase: 'stopped', stopReason: row.stopReason ?? 'git', stoppedAt: row.stoppedAt ?? now };
 }
 
+/** The merge requests that a file names. Which sha each runs, and what takes the place of the others, is read anew. */
+function linkedMembers(named: string, input: RebuildInput): Preview['members'] {
+  return named.split(' ').flatMap((each) => {
+    const { path = '', iid = '' } = /^(?<path>[^ ]+)!(?<iid>\d{1,9})$/.exec(each)?.groups ?? {};
+    const project = input.projectAt(path);
+    if (project === null) return [];
+    return [{ projectId: project.projectId, iid: Number(iid), wantedSha: null, deployedSha: null, next: null }];
+  });
+}
+
 /** The row that a file tells of; a sentence when it does not tell enough. */
 function rowOf(file: OwnFile, input: RebuildInput): Preview | string {
-  const reference = /^(?<path>.+)!(?<iid>\d{1,9})$/.exec(annotation(file.application, 'merge-request') ?? '')?.groups;
+  const named = annotation(file.application, 'merge-request') ?? '';
+  const branch = annotation(file.application, 'source-branch');
+  const reference = /^(?<path>[^ ]+)!(?<iid>\d{1,9})(?: |$)/.exec(named)?.groups;
   if (reference === undefined) return 'it does not name its merge request';
   const project = input.projectAt(reference.path ?? '');
   if (project === null) return `its project ${reference.path} is not in the configuration, or GitLab does not show it`;
-  const { projectId, policy } = project;
+  const { projectId } = project;
   const iid = Number(reference.iid);
   const { destination, source } = file.application.spec;
   // A fixed source names a revision of its own: the next decision says which sha runs.
   const isOwnSha = annotation(file.application, 'source-ref') !== undefined;
+  const group = branch === undefined ? null : (input.groupAt?.(reference.path ?? '') ?? null);
+  if (branch !== undefined && group === null) return `its project ${reference.path} is in no group of the configuration`;
+  const wantedSha = isOwnSha ? source.targetRevision : null;
+  const { policy } = group ?? project;
   return {
     slug: file.slug,
     incarnation: file.incarnation,
-    subject: `mr:${projectId}:${iid}`,
+    subject: group === null ? `mr:${projectId}:${iid}` : `group:${policy.project}:${branch}`,
     project: policy.project,
     cluster: destination.name,
     namespace: destination.namespace,
     url: annotation(file.application, 'url') ?? null,
-    members: [{ projectId, iid, wantedSha: isOwnSha ? source.targetRevision : null, deployedSha: null, next: null }],
+    members: group === null ? [{ projectId, iid, wantedSha, deployedSha: null, next: null }] : linkedMembers(named, input),
     phase: 'deploying',
     waitingFor: null,
     waitingSince: null,

@@ -53,6 +53,7 @@ export function renderApplication(template: Template, input: RenderInput): Rende
     incarnation: preview.incarnation,
     mergeRequest: mergeRequestsOf(input),
     sourceRef: sourceRefOf(input),
+    sourceBranch: project.linked === undefined ? undefined : input.facts.sourceBranch,
     url: url ?? undefined,
     asleep: preview.wantAsleep,
     resources: resourcesOf(project.resources),

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
-import type { PreviewReader } from './needs.js';
-import { presentDetail, presentEvent, presentPreview } from './present.js';
+import type { PreviewReader, Trouble } from './needs.js';
+import { presentDetail, presentEvent, presentPreview, presentTrouble } from './present.js';
 import { type OrderDeps, orderRoutes, refuseSlug, unknownPreview } from './preview-orders.js';
 import { decodeCursor, encodeCursor, parseInput } from './query.js';
 
@@ -23,7 +23,9 @@ const listSchema = z.object({
 const eventsSchema = z.object({ cursor: z.coerce.number().int().positive().optional(), limit: limitSchema });
 
 /** `/previews`: list, look, history, and the orders. */
-export function previewRoutes(deps: OrderDeps & { previews: PreviewReader }): Router {
+export function previewRoutes(
+  deps: OrderDeps & { previews: PreviewReader; trouble?: () => Trouble | null },
+): Router {
   const { previews } = deps;
   const router = Router();
   router.param('slug', refuseSlug);
@@ -41,7 +43,8 @@ export function previewRoutes(deps: OrderDeps & { previews: PreviewReader }): Ro
     const page = found.slice(0, limit);
     const last = page.at(-1);
     const next = found.length > limit && last !== undefined ? encodeCursor(last) : null;
-    response.json({ previews: page.map(presentPreview), next });
+    const trouble = presentTrouble(deps.trouble?.());
+    response.json({ previews: page.map(presentPreview), next, ...(trouble === null ? {} : { gitlab: trouble }) });
   });
 
   router.get('/:slug', async (request, response) => {

@@ -6,7 +6,7 @@ import { breakerRoutes } from './api-breaker.js';
 import { previewRoutes } from './api-previews.js';
 import { renderRoutes, sweepRoutes } from './api-render.js';
 import { requireToken } from './authenticate.js';
-import type { AgentDesk, Authenticate, BreakerDesk, GiveOrder, PreviewReader, RenderDesk, SettableOf } from './needs.js';
+import type { AgentDesk, Authenticate, BreakerDesk, GiveOrder, PreviewReader, RenderDesk, SettableOf, Trouble } from './needs.js';
 import { notFound, problemHandler } from './problem.js';
 
 export interface ApiDeps {
@@ -17,6 +17,8 @@ export interface ApiDeps {
   breaker: BreakerDesk;
   agents: AgentDesk;
   rendering: RenderDesk;
+  /** What is wrong with the way to GitLab; null: nothing. Default: nothing. */
+  trouble?: () => Trouble | null;
   log: Logger;
 }
 

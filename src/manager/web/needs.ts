@@ -102,11 +102,19 @@ export interface Pair {
   incarnation: number;
 }
 
+/** What concerns every preview, in a sentence, and since when. */
+export interface Trouble {
+  text: string;
+  since: number;
+}
+
 /** What stands still until a person looks. */
 export interface WebBreaker {
   blockedReason: string | null;
   /** What a person should know though writing goes on; null: nothing. */
   notice: { text: string; since: number } | null;
+  /** What is wrong with the way to GitLab; null or absent: nothing. */
+  gitlab?: Trouble | null;
   held: (Pair & { project: string; cluster: string; reason: string; since: number })[];
   agents: { name: string; lastSeenAt: number; breaker: BreakerReport | null }[];
 }

@@ -1,5 +1,5 @@
 import type { NextSha } from '../../preview/preview.js';
-import type { WebBreaker, WebEvent, WebMember, WebPreview, WebPreviewDetail } from './needs.js';
+import type { Trouble, WebBreaker, WebEvent, WebMember, WebPreview, WebPreviewDetail } from './needs.js';
 
 /** The JSON of the API: times as ISO 8601 texts in UTC, everything else under the names of the row. */
 export function presentPreview(preview: WebPreview) {
@@ -69,9 +69,14 @@ export function presentBreaker(breaker: WebBreaker) {
     open: isOpen(breaker),
     blockedReason: breaker.blockedReason,
     notice: breaker.notice && { text: breaker.notice.text, since: iso(breaker.notice.since) },
+    gitlab: presentTrouble(breaker.gitlab),
     held: breaker.held.map((each) => ({ ...each, since: iso(each.since) })),
     agents: breaker.agents.map((agent) => ({ ...agent, lastSeenAt: iso(agent.lastSeenAt) })),
   };
+}
+
+export function presentTrouble(trouble: Trouble | null | undefined) {
+  return trouble == null ? null : { text: trouble.text, since: iso(trouble.since) };
 }
 
 /** Whether anything waits for a person. */

@@ -50,6 +50,7 @@ function banners(breaker: WebBreaker): Html[] {
     breaker.blockedReason === null
       ? []
       : [html`<p class="banner" role="alert"><strong>Nothing is written.</strong> ${breaker.blockedReason}</p>`];
+  const trouble = breaker.gitlab == null ? [] : [html`<p class="banner" role="alert">${breaker.gitlab.text}</p>`];
   const pairs = breaker.held.map((each) => each.slug).join(', ');
   const held =
     breaker.held.length === 0
@@ -63,7 +64,7 @@ function banners(breaker: WebBreaker): Html[] {
       (agent) =>
         html`<p class="banner" role="alert"><strong>The agent ${agent.name} deletes nothing</strong> (${agent.breaker?.reason ?? 'limit'}; ${count(agent.breaker?.pending.length ?? 0, 'deletion')} held). Look why, then <code>mayfly breaker accept</code>.</p>`,
     );
-  return [...blocked, ...held, ...agents];
+  return [...trouble, ...blocked, ...held, ...agents];
 }
 
 function row(preview: WebPreview, now: number): Html {

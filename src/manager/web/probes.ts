@@ -7,6 +7,8 @@ export interface ReadinessCheck {
   name: string;
   /** Resolves to null when all is well, else to what is wrong and what to do. Must end when the signal fires. */
   run(signal: AbortSignal): Promise<string | null>;
+  /** It is told, and does not stand in the way of being ready. Default false. */
+  isAdvice?: boolean;
 }
 
 export interface ProbeDeps {
@@ -18,7 +20,7 @@ export interface ProbeDeps {
 const checkTimeoutMs = 3_000;
 
 /**
- * `GET /healthz` (200 while the process answers), `GET /readyz` (200 when every check passes, else 503, with each
+ * `GET /healthz` (200 while the process answers), `GET /readyz` (200 when every check that counts passes, else 503, with each
  * check's reason as JSON) and `GET /metrics`. For a port that only the platform reaches.
  */
 export function createProbes(deps: ProbeDeps): RequestListener {
@@ -36,7 +38,7 @@ async function answer(deps: ProbeDeps, path: string, response: ServerResponse): 
   if (path === '/healthz') return send(response, 200, 'text/plain; charset=utf-8', 'ok\n');
   if (path === '/readyz') {
     const checks = await Promise.all(deps.checks.map((check) => runCheck(check)));
-    const ready = checks.every((check) => check.ok);
+    const ready = checks.every((check, index) => check.ok || deps.checks[index]?.isAdvice === true);
     return send(response, ready ? 200 : 503, 'application/json', JSON.stringify({ ready, checks }));
   }
   if (path === '/metrics') {

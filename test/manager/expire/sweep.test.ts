@@ -54,6 +54,16 @@ test.each([
   ['a held stop', `phase = 'ready', held_stop = '{"reason": "label", "since": 1}'`, true],
   ['one that waits for its pipeline', "phase = 'waiting', waiting_for = 'pipeline'", true],
   ['the head of a line', "phase = 'waiting', waiting_for = 'slot', waiting_since = now()", true],
+  ['one to be warned of', "phase = 'ready', warn_at = now() - interval '1 second'", true],
+  ['one to be warned of later', "phase = 'ready', warn_at = now() + interval '1 second'", false],
+  ['one that was warned of', "phase = 'ready', warned_at = now() - interval '1 second', warned_for = expires_at", false],
+  ['one that a clock ahead warned of', "phase = 'ready', warned_at = now() + interval '1 day'", true],
+  ['a pinned one', "phase = 'ready', expires_at = now() - interval '1 second', pinned_by = 'ada'", false],
+  [
+    'one that was looked at by a clock ahead',
+    "phase = 'ready', expires_at = now() - interval '1 second', checked_at = now() + interval '1 year'",
+    true,
+  ],
 ])('%s', async (_name, change, due) => {
   expect(await isDue(change)).toBe(due);
 });

@@ -171,7 +171,7 @@ describe('the note', () => {
     await run();
     for (let index = 0; index < 120; index += 1) standIn.comment(mergeRequest, `talk ${index}`);
     await database.pool.query('truncate projection');
-    await save({ phase: 'failed', cause: 'health' });
+    await save({ phase: 'failed', cause: 'health', wantedRevision: 'r2' });
     await run();
     expect(ours().map((note) => note.body)).toEqual([expect.stringContaining('Preview failed')]);
   });
@@ -190,7 +190,7 @@ describe('the note', () => {
     mergeRequest.notes.delete(ours()[0]?.id ?? 0);
     await run();
     expect(ours()).toEqual([]);
-    await save({ phase: 'failed', cause: 'health' });
+    await save({ phase: 'failed', cause: 'health', wantedRevision: 'r2' });
     await run();
     await run();
     expect(ours().length).toBe(1);
@@ -291,7 +291,7 @@ it('the newest row stands in the end, however writers meet', async () => {
 it('a merge request that GitLab does not show is left alone', async () => {
   await save();
   await run();
-  await save({ phase: 'failed', cause: 'health' });
+  await save({ phase: 'failed', cause: 'health', wantedRevision: 'r2' });
   standIn.faults.add({ kind: 'not-found' });
   await expect(run()).rejects.toMatchObject({ code: 'gitlab-not-found' });
   standIn.faults.clear();

@@ -22,7 +22,7 @@ describe('a note', () => {
 |---|---|---|---|
 | [\`1a2b3c4d\`](https://gitlab.example.com/acme/shop/-/commit/${sha}) | 23 Nov 14:02 UTC, 41 s after the push | 26 Nov 14:02 UTC | \`preview-shop-42\` |
 
-\`/preview extend 2d\` · \`/preview stop\` · \`/preview help\`
+\`/preview extend 2d\` · \`/preview pin\` · \`/preview stop\` · \`/preview help\`
 `);
   });
 

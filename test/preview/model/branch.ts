@@ -27,7 +27,7 @@ export function renderFile(preview: Preview, sha: string): BranchFile {
   const mergeRequest = `acme/shop!${iidOf(preview.subject)}`;
   const redeployed = preview.redeployedAt === null ? undefined : String(preview.redeployedAt);
   const named = { installation: 'test', incarnation, mergeRequest, url: url ?? undefined };
-  const application = annotate(template, { ...named, redeployed });
+  const application = annotate(template, { ...named, redeployed, asleep: preview.wantAsleep });
   return { application, text: printApplication(application), incarnation, revision: revisionOf(application) };
 }
 
@@ -55,7 +55,7 @@ export function commit(world: World, crash: CommitCrash): void {
     } else if (branch.get(row.slug)?.text !== file.text) {
       branch.set(row.slug, file);
       const sha = file.application.spec.source.targetRevision;
-      world.pushed.push({ slug: row.slug, incarnation: row.incarnation, sha });
+      world.pushed.push({ slug: row.slug, incarnation: row.incarnation, sha, at: world.now });
     }
   }
   if (crash === 'after-push') {

@@ -31,7 +31,8 @@ export function stepAgent(world: World, slug: string, fails: boolean): void {
     report(world, slug, current.incarnation, 'gone', null);
     return;
   }
-  const state = file.revision === current.revision ? (fails ? 'degraded' : 'healthy') : 'applying';
+  const runs = file.application.metadata.annotations['mayfly.dev/asleep'] === 'true' ? 'suspended' : 'healthy';
+  const state = file.revision === current.revision ? (fails && runs === 'healthy' ? 'degraded' : runs) : 'applying';
   if (state === current.state && file.revision === current.revision) {
     return;
   }

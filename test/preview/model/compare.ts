@@ -1,8 +1,10 @@
 import { hasFile } from '../../../src/preview/lifecycle.js';
+import type { Preview } from '../../../src/preview/preview.js';
 import { type Expected, oracle } from '../oracle.js';
+import { mustSleep, type SleepRules } from '../sleep-oracle.js';
 import { renderFile, withoutIncarnation } from './branch.js';
 import { needsApproval } from './gitlab.js';
-import { newestRow, subjectOf, type World } from './world.js';
+import { iidOf, newestRow, subjectOf, type World } from './world.js';
 
 /** Throws unless every preview is what the oracle expects of GitLab's final state. */
 export function compareWithOracle(world: World): void {
@@ -44,7 +46,11 @@ function checkKept(world: World, subject: string, { until, mayRun }: Extract<Exp
   const [member] = row.members;
   const runs = hasFile(row.phase) && mayRun.includes(member?.wantedSha ?? '') && file !== undefined;
   const { expiresAt, pinnedBy } = row;
-  same({ runs, expiresAt, pinnedBy, next: member?.next }, { runs: true, expiresAt: until, pinnedBy: null, next: null }, subject);
+  same(
+    { runs, expiresAt, pinnedBy, next: member?.next },
+    { runs: true, expiresAt: until, pinnedBy: null, next: null },
+    subject,
+  );
 }
 
 /** A preview that was never known and one that ended are the same but for the reason. */
@@ -79,20 +85,44 @@ function expectation(
   const kept = row?.members[0]?.wantedSha ?? null;
   // Which older sha runs while the head waits is history; that it was allowed to is not.
   const sha = headMayRun ? head : kept !== null && mayRunInstead.includes(kept) ? kept : null;
+  const wantAsleep = row !== null && sha !== null && isToSleep(world, row, sha);
   const text =
     row === null || sha === null
       ? null
-      : withoutIncarnation(renderFile({ ...row, setValues: values, redeployedAt }, sha).text);
+      : withoutIncarnation(renderFile({ ...row, setValues: values, redeployedAt, wantAsleep }, sha).text);
   const next = headMayRun ? null : [head, waitsFor];
+  // One that failed may sleep, too.
+  const deployedSha = wantAsleep ? row.members[0]?.deployedSha : sha;
   return {
-    phase: sha === null ? 'waiting' : 'ready',
+    phase: sha === null ? 'waiting' : wantAsleep ? 'asleep' : 'ready',
     waitingFor: sha === null ? waitsFor : null,
-    members: [{ projectId: 7, iid: Number(subject.split(':')[2]), wantedSha: sha, deployedSha: sha, next }],
+    members: [{ projectId: 7, iid: Number(subject.split(':')[2]), wantedSha: sha, deployedSha, next }],
     expiresAt,
     pinnedBy: pinned ? 'alice' : null,
     stopReason: null,
     file: text,
   };
+}
+
+/** Where only the manager knows when a sha was deployed, it may be right either way. */
+function isToSleep(world: World, row: Preview, sha: string): boolean {
+  const iid = iidOf(row.subject);
+  const final = world.gitlab.mergeRequests.get(iid);
+  const began = world.pushed.find(
+    (one) => one.slug === row.slug && one.incarnation === row.incarnation && one.sha === sha,
+  );
+  if (final === undefined || began === undefined) {
+    throw new Error(`${row.slug} runs what was never pushed`);
+  }
+  const { afterMs, awake } = world.policy.sleep;
+  const [window] = awake?.windows ?? [];
+  const hours = window === undefined ? null : { from: window.opens / 60, to: window.closes / 60 };
+  const rules: SleepRules = { afterMs, hours };
+  const acts = world.database.wishes.filter((wish) => wish.subject === row.subject && wish.source === 'git');
+  const comments = world.gitlab.notes.filter((note) => note.iid === iid);
+  const deployed = { earliest: 0, latest: began.at };
+  const sleeps = mustSleep({ ...final, comments, branchActs: acts, deployed }, rules, world.now);
+  return sleeps === 'either' ? row.phase === 'asleep' : sleeps;
 }
 
 function same(actual: unknown, expected: unknown, subject: string): void {

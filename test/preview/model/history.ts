@@ -43,6 +43,8 @@ const bodies = [
   '/preview unset replicas',
   '/preview pin',
   '/preview unpin',
+  '/preview sleep',
+  '/preview wake',
   'hi',
 ];
 const waits = [150, 400, 30_000, 1_300_000, 18_000_000, 110_000_000];
@@ -198,7 +200,7 @@ export function play(world: World, steps: Step[], options: HistoryOptions): void
 }
 
 /** Runs jobs, commits and the agent until nothing changes any more. */
-function settle(world: World): void {
+export function settle(world: World): void {
   for (let round = 0; round < 60; round += 1) {
     const before = fingerprint(world);
     sweep(world);

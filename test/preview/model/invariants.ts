@@ -22,7 +22,9 @@ export function checkInvariants(world: World): void {
     const deployed = `${row.slug} ${row.incarnation} ${row.deployedRevision}`;
     holds(row.phase !== 'ready' || row.deployedRevision === row.wantedRevision, 'ready is of the wanted revision');
     holds(row.deployedRevision === null || world.cluster.everHealthy.has(deployed), 'deployed means reported healthy');
-    const releases = world.gitlab.notes.filter((note) => note.iid === iidOf(row.subject) && note.body === '/preview unpin');
+    const releases = world.gitlab.notes.filter(
+      (note) => note.iid === iidOf(row.subject) && note.body === '/preview unpin',
+    );
     const latest = Math.max(
       (world.born.get(keyOf(row)) ?? 0) + world.policy.maxMs,
       ...releases.map((note) => note.at + world.policy.ttlMs),

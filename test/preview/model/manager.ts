@@ -81,8 +81,8 @@ function readNote(world: World, id: number): void {
     if (command.kind === 'pin' || command.kind === 'unpin') {
       wishes.push({ kind: command.kind, ...order });
     }
-    if (command.kind === 'redeploy') {
-      wishes.push({ kind: 'redeploy', ...order });
+    if (command.kind === 'redeploy' || command.kind === 'sleep' || command.kind === 'wake') {
+      wishes.push({ kind: command.kind, ...order });
     }
     if (command.kind === 'set') {
       wishes.push({ kind: 'set', key: command.key, value: Number(command.text), ...order });
@@ -319,7 +319,8 @@ export function sweep(world: World): void {
   const subjects = new Set(world.database.rows.map((row) => row.subject));
   for (const subject of subjects) {
     const row = newestRow(world, subject);
-    const dueAt = row === null ? null : nextDueAt(row, world.policy);
+    const isBlind = world.fault === 'sleep-is-not-due';
+    const dueAt = row === null ? null : nextDueAt(isBlind ? { ...row, sleepDueAt: null } : row, world.policy);
     if (dueAt !== null && dueAt <= world.now) {
       world.database.queue.add(subject);
     }

@@ -23,6 +23,7 @@ export const faults = [
   'gone-is-ignored',
   'warnings-are-forgotten',
   'ages-are-forgotten',
+  'sleep-is-not-due',
 ] as const;
 
 export type Fault = (typeof faults)[number];
@@ -43,7 +44,7 @@ export interface BranchFile {
 interface Running {
   incarnation: number;
   revision: string;
-  state: 'applying' | 'healthy' | 'degraded' | 'terminating';
+  state: 'applying' | 'healthy' | 'suspended' | 'degraded' | 'terminating';
 }
 
 interface Report {
@@ -87,7 +88,7 @@ export interface World {
   /** `slug incarnation end` of every warning that was ever decided. */
   warned: Set<string>;
   /** Incarnation and sha of everything that was ever pushed. */
-  pushed: { slug: string; incarnation: number; sha: string }[];
+  pushed: { slug: string; incarnation: number; sha: string; at: number }[];
   cluster: {
     running: Map<string, Running>;
     tornDown: Map<string, number>;
