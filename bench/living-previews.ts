@@ -50,6 +50,7 @@ async function steady({ agent, cluster: view }: AgentWorld): Promise<Figures> {
     living: count,
     rssMb: round(after.rss / 1_048_576),
     aimRssMb: 250,
+    heapMb: { used: round(after.heapUsed / 1_048_576), total: round(after.heapTotal / 1_048_576) },
     cpuPercent: round((after.cpuMs - before.cpuMs) / seconds / 10),
     aimCpuPercent: 1,
     requestsPerSecond: round((sum(after.requests) - sum(before.requests)) / seconds),

@@ -11,6 +11,9 @@ export interface AgentUse {
   cpuMs: number;
   /** Resident, bytes. */
   rss: number;
+  /** Of it, what JavaScript's objects take, garbage included, and what is set aside for them. */
+  heapUsed: number;
+  heapTotal: number;
 }
 
 /** An agent as `npm run build` left it, in a process of its own, that tells what it uses. */
@@ -31,7 +34,8 @@ subscribe('undici:request:create', ({ request }) => {
 });
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  process.send({ requests, cpuMs: (user + system) / 1_000, rss: process.memoryUsage.rss() });
+  const { rss, heapUsed, heapTotal } = process.memoryUsage();
+  process.send({ requests, cpuMs: (user + system) / 1_000, rss, heapUsed, heapTotal });
 });
 process.channel.unref();
 `;
@@ -41,7 +45,8 @@ export async function startAgentProcess(configFile: string, apiServer: string): 
   const more = (process.env.BENCH_EXEC_ARGV ?? '').split(' ').filter((word) => word !== '');
   const child = fork(cli, ['agent', '--config', configFile], {
     execArgv: ['--import', `data:text/javascript,${encodeURIComponent(counter)}`, ...more],
-    env: { ...process.env, BENCH_API_SERVER: apiServer },
+    // As deploy/agent runs it.
+    env: { ...process.env, NODE_OPTIONS: '--max-semi-space-size=4', BENCH_API_SERVER: apiServer },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const end = () => child.kill('SIGKILL');

@@ -36,7 +36,6 @@ export async function bringUp(world: AgentWorld, count: number): Promise<Record<
     agentCpuMsPerPreview: round((agentAfter.cpuMs - agentBefore.cpuMs) / count),
     agentRssMb: round(agentAfter.rss / 1_048_576),
     complaints: agent.complaints().length,
-    all: process.env.SHOW ? agent.complaints().slice(0, 5) : undefined,
     lost: count - standing,
   };
 }

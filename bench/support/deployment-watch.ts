@@ -1,5 +1,7 @@
 import { openConnection } from '../../src/kube/connection.js';
+import { createKubeClient } from '../../src/kube/kube-client.js';
 import { sendJson, sendText } from '../../src/kube/send-json.js';
+import { keepNodesAlive } from '../../test/support/cluster.js';
 
 /** When the Deployments of a cluster came to be. */
 export interface DeploymentWatch {
@@ -17,6 +19,7 @@ const timeoutMs = 30_000;
 /** Watches the API server: it is asked once, not again and again while it is measured. */
 export async function watchDeployments(kubeconfig: string): Promise<DeploymentWatch> {
   const connection = await openConnection({ kubeconfig: { path: kubeconfig } });
+  const heartbeat = await keepNodesAlive(createKubeClient(connection));
   const end = new AbortController();
   const seenAt = new Map<string, number>();
   const waiting = new Map<string, (at: number) => void>();
@@ -58,6 +61,7 @@ export async function watchDeployments(kubeconfig: string): Promise<DeploymentWa
     },
     async close() {
       end.abort();
+      await heartbeat.stop();
       await connection.close();
     },
   };

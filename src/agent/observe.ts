@@ -37,7 +37,8 @@ const maxPauseMs = 30_000;
 /** `start` is the agent's start number: what an earlier run of it said is older. */
 export function createObserver(deps: ObserverDeps, start: number): Observer {
   const outbox = new Map<string, ObservationMessage>();
-  const last = new Map<string, { print: string; sighting: Sighting }>();
+  /** As JSON: what thousands of living previews are remembered by must be small. */
+  const last = new Map<string, { said: string; branchCommit: string }>();
   let counter = 0;
   let largest = batchSize;
   let wake: (() => void) | null = null;
@@ -45,10 +46,10 @@ export function createObserver(deps: ObserverDeps, start: number): Observer {
   function report(sighting: Sighting): void {
     const key = pairKey(sighting);
     const bounded = boundedSighting(sighting);
-    const { branchCommit: _, ...said } = bounded;
-    const print = JSON.stringify(said);
-    if (last.get(key)?.print === print) return;
-    last.set(key, { print, sighting: bounded });
+    const { branchCommit, ...rest } = bounded;
+    const said = JSON.stringify(rest);
+    if (last.get(key)?.said === said) return;
+    last.set(key, { said, branchCommit });
     keep(key, bounded);
   }
 
@@ -118,8 +119,10 @@ export function createObserver(deps: ObserverDeps, start: number): Observer {
   return {
     report,
     repeat(pair) {
-      const said = last.get(pairKey(pair));
-      if (said !== undefined) keep(pairKey(pair), said.sighting);
+      const known = last.get(pairKey(pair));
+      if (known === undefined) return;
+      const rest = JSON.parse(known.said) as Omit<Sighting, 'branchCommit'>;
+      keep(pairKey(pair), { ...rest, branchCommit: known.branchCommit });
     },
     forget: (pair) => void last.delete(pairKey(pair)),
     run,

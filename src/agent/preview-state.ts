@@ -38,7 +38,7 @@ export interface PreviewState {
   failures: number;
   /** Looks at the pods of the wanted revision so far. */
   looks: number;
-  /** When objects were repaired, newest last: a fight with another program must not become a storm. */
+  /** When repairs were due, newest last: a fight with another program must not become a storm. */
   repairs: number[];
   /** Incarnations whose end was decided, and why; the inventory is told before anything is removed. */
   readonly verdicts: Map<number, string>;

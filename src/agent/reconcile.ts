@@ -214,11 +214,18 @@ function repairDelay(deps: ReconcileDeps, preview: PreviewState): number | null 
   return nextRepairMs(preview, Date.now());
 }
 
-/** Notes a repair, and says after how long it may be done: at once, unless there were many in the last minute. */
+/**
+ * Notes a repair, and says after how long it may be done: at once, unless there were many in the last minute. What
+ * changes while one is due is repaired with it.
+ */
 export function nextRepairMs(preview: PreviewState, now: number): number {
-  preview.repairs = [...preview.repairs.filter((at) => at > now - 60_000), now];
-  const excess = preview.repairs.length - quickRepairs;
-  return excess <= 0 ? 1 : Math.min(60_000, 500 * 2 ** excess);
+  const due = preview.repairs.at(-1) ?? 0;
+  if (due > now) return due - now;
+  const recent = preview.repairs.filter((at) => at > now - 60_000);
+  const excess = recent.length + 1 - quickRepairs;
+  const delayMs = excess <= 0 ? 1 : Math.min(60_000, 500 * 2 ** excess);
+  preview.repairs = [...recent, now + delayMs];
+  return delayMs;
 }
 
 /** Tells the manager how the wanted revision is at this moment, and has the pods looked at when it is not well. */
@@ -272,6 +279,10 @@ async function retireOne(
   const since = preview.terminatingSince;
   const result = await retire(deps.retire, { installation, inventory, since, timeoutMs, now: Date.now(), signal });
   if (result.state === 'terminating') {
+    const { error } = result;
+    if (error !== null) {
+      deps.log.warn({ slug, incarnation, code: error.code, data: error.data }, 'teardown failed; it is tried again');
+    }
     preview.terminatingSince = result.since;
     say('terminating', result.diagnosis);
     return result.againMs;

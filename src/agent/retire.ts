@@ -1,3 +1,4 @@
+import { type AppError, isAppError } from '../error/app-error.js';
 import type { Diagnosis } from '../protocol/observations.js';
 import type { Inventory } from './inventory.js';
 import { removalSteps } from './plan/apply-order.js';
@@ -24,14 +25,30 @@ export interface RetireInput {
 
 export type Retirement =
   | { state: 'gone' }
-  /** `diagnosis` says what blocks it, once it takes too long. */
-  | { state: 'terminating'; since: number; diagnosis: Diagnosis | null; againMs: number };
+  /** `diagnosis` says what blocks it, once it takes too long; `error`: this step failed, and is tried again. */
+  | { state: 'terminating'; since: number; diagnosis: Diagnosis | null; againMs: number; error: AppError | null };
 
 /** The watch tells when the namespace is gone; this is for the case that it does not. */
 const lookAgainMs = 15_000;
 
+/** Of a step that failed. */
+const retryMs = { first: 1_000, most: 60_000 };
+
 /** Takes one condemned incarnation a step further towards its end; called until it is gone. */
 export async function retire(deps: RetireDeps, input: RetireInput): Promise<Retirement> {
+  try {
+    return await takeStep(deps, input);
+  } catch (error) {
+    if (input.signal.aborted || !isAppError(error)) throw error;
+    const since = input.since ?? input.now;
+    const lastedMs = input.now - since;
+    const pauseMs = Math.min(retryMs.most, Math.max(retryMs.first, lastedMs / 4)) * (0.5 + Math.random() / 2);
+    const diagnosis = lastedMs >= input.timeoutMs ? refusedDiagnosis(input, error) : null;
+    return { state: 'terminating', since, diagnosis, againMs: pauseMs, error };
+  }
+}
+
+async function takeStep(deps: RetireDeps, input: RetireInput): Promise<Retirement> {
   const { inventory, signal, now } = input;
   const result = await tearDown(deps.cluster, {
     identity: { installation: input.installation, slug: inventory.slug, incarnation: inventory.incarnation },
@@ -48,7 +65,19 @@ export async function retire(deps: RetireDeps, input: RetireInput): Promise<Reti
   const since = result.since ?? input.since ?? now;
   const late = now - since >= input.timeoutMs;
   const againMs = late ? lookAgainMs : Math.min(lookAgainMs, Math.max(500, since + input.timeoutMs - now));
-  return { state: 'terminating', since, diagnosis: late ? blockedDiagnosis(input, result.blockers) : null, againMs };
+  const diagnosis = late ? blockedDiagnosis(input, result.blockers) : null;
+  return { state: 'terminating', since, diagnosis, againMs, error: null };
+}
+
+/** The API server does not do what is asked of it: rights that are missing, or an admission rule. */
+function refusedDiagnosis({ inventory, timeoutMs }: RetireInput, error: AppError): Diagnosis {
+  const minutes = Math.round(timeoutMs / 60_000);
+  return {
+    cause: 'timeout',
+    object: `Namespace/${inventory.namespace}`,
+    sentence: `Preview ${inventory.slug}: namespace ${inventory.namespace} cannot be torn down for more than ${minutes} min: ${error.publicMessage} Mayfly keeps trying.`,
+    evidence: [],
+  };
 }
 
 function blockedDiagnosis(input: RetireInput, { why, finalizers, evidence }: Blockers): Diagnosis {

@@ -80,8 +80,8 @@ async function end(
   if (entry?.hook === undefined) return;
   const ended = { ...endedIn(entry.hook, sync.revision), [hook.phase]: outcome };
   sync.ledger.replace({ ...entry, hook: { ...entry.hook, ended, ...(why === undefined ? {} : { why }) } });
-  // An agent that is killed now must neither run it again nor forget why it failed.
-  if (isDeletedAfter(hook, outcome) || outcome === 'Failed') await sync.ledger.save();
+  // An agent that is killed now, or later when its object is gone, must neither run it again nor forget why it failed.
+  await sync.ledger.save();
   await removeEnded(sync, item, { hook, outcome });
 }
 
@@ -109,12 +109,14 @@ async function removeEnded(
 async function explain(sync: Sync, failed: ObservedObject): Promise<HookRecord['why']> {
   const { namespace } = sync.ledger.inventory();
   const limited = AbortSignal.any([sync.signal, AbortSignal.timeout(diagnosisMs)]);
-  const plain = { object: displayName(failed), sentence: failed.message ?? '', evidence: [] };
+  // What a pod printed last travels only when it was redacted.
+  const sentence = failed.kind === 'Pod' ? '' : (failed.message ?? '');
+  const plain = { object: displayName(failed), sentence, evidence: [] };
   try {
     const found = await sync.diagnose({ namespace, unwell: [failed], signal: limited });
     if (found === null) return plain;
-    const { object, sentence, evidence, logs } = found.diagnosis;
-    return { object, sentence, evidence, logs };
+    const { cause: _, ...why } = found.diagnosis;
+    return why;
   } catch (error) {
     sync.signal.throwIfAborted();
     if (!isAppError(error) && !limited.aborted) throw error;

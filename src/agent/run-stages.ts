@@ -83,7 +83,8 @@ function unwellItems(sync: Sync, items: readonly DesiredItem[]): ObservedObject[
     if (other) return is('Progressing', 'waiting for the applied object to be seen');
     const { status, message } = found.health;
     const passes = status === 'Healthy' || (status === 'Suspended' && sync.isAsleep);
-    return passes ? [] : is(status, message || null);
+    // What a pod's program printed last is for the diagnosis, which redacts it.
+    return passes ? [] : is(status, kind === 'Pod' ? null : message || null);
   });
 }
 

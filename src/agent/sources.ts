@@ -21,7 +21,7 @@ interface SourcesOptions extends Pick<AgentOptions, 'repositories' | 'dataDir' |
   anyRepository?: boolean;
 }
 
-const renderedMemoryBytes = 32 * 1024 * 1024;
+const renderedMemoryBytes = 8 * 1024 * 1024;
 const renderedDiskBytes = 512 * 1024 * 1024;
 
 /** One at a time for each `dataDir`. */

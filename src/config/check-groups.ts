@@ -6,7 +6,10 @@ import type { YamlFile } from './yaml-file.js';
 const maxLabelLength = 63;
 
 /** What concerns groups and projects together: names that are unique among both, and projects that there are. */
-export function checkGroups(file: YamlFile, parts: Pick<ManagerParts, 'groups' | 'projects' | 'defaults'>): ConfigProblem[] {
+export function checkGroups(
+  file: YamlFile,
+  parts: Pick<ManagerParts, 'groups' | 'projects' | 'defaults'>,
+): ConfigProblem[] {
   const names = new Map(parts.projects.map(([index, project]) => [project.name, `projects[${index}]`]));
   const known = new Set(names.keys());
   const groupOf = new Map<string, string>();
@@ -44,7 +47,9 @@ function checkCluster(
   if (agents.length === 0) return [];
   if (agent === undefined) {
     const known = agents.map((each) => each.name).join(', ');
-    return [file.problemAt(path, `no agent is called "${cluster}"; there is ${known}. Choose one, or add it to \`agents\`.`)];
+    return [
+      file.problemAt(path, `no agent is called "${cluster}"; there is ${known}. Choose one, or add it to \`agents\`.`),
+    ];
   }
   // With the suffix of a name that is taken, and at least one letter of the branch.
   const least = group.name.length + '-x-123456'.length;

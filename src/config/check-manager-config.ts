@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { settingTypeOf } from '../preview/setting.js';
-import { checkImageHosts } from './check-registries.js';
 import { checkGroups } from './check-groups.js';
+import { checkImageHosts } from './check-registries.js';
 import { isClearText, tokenInClear } from './clear-text.js';
 import { agentsOf, type Numbered, partsOf } from './manager-parts.js';
 import type { ConfigProblem } from './problem.js';

@@ -1,6 +1,6 @@
 import { completeProject } from './complete-project.js';
-import type { GroupConfig } from './manager-config.js';
 import type { GroupInput } from './group-schema.js';
+import type { GroupConfig } from './manager-config.js';
 import type { ProjectInput, ProjectSettings } from './project-schema.js';
 
 /**

@@ -18,10 +18,13 @@ export const groupSchema = z.strictObject({
       description:
         'Names of projects. The first is the one whose repository is deployed where `preview.source` names no other.',
     }),
-  link: z.literal('branch', { error: () => 'not `branch`, which is the only one.' }).default('branch').meta({
-    default: 'branch',
-    description: 'Merge requests whose source branches have the same name belong together.',
-  }),
+  link: z
+    .literal('branch', { error: () => 'not `branch`, which is the only one.' })
+    .default('branch')
+    .meta({
+      default: 'branch',
+      description: 'Merge requests whose source branches have the same name belong together.',
+    }),
   preview: previewSettings({
     nameVariables: groupNameVariables,
     telling: ['branchSlug'],
@@ -30,7 +33,9 @@ export const groupSchema = z.strictObject({
   }),
   lifetime,
   limits,
-  gate: gate.meta({ description: 'Each key that is set holds for all commits; the others are those of their project.' }),
+  gate: gate.meta({
+    description: 'Each key that is set holds for all commits; the others are those of their project.',
+  }),
 });
 
 export type GroupInput = z.output<typeof groupSchema>;

@@ -52,7 +52,11 @@ export function groupPolicyOf(config: Pick<ManagerConfig, 'agents'>, group: Grou
   return policyOf(config, group.settings);
 }
 
-export function policyInGroup(config: Pick<ManagerConfig, 'agents'>, group: GroupConfig, project: ProjectConfig): Policy {
+export function policyInGroup(
+  config: Pick<ManagerConfig, 'agents'>,
+  group: GroupConfig,
+  project: ProjectConfig,
+): Policy {
   const { pipeline, image, approval } = group.gate;
   const own = policyOf(config, project);
   return {

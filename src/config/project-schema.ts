@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { chartVersion } from '../application/validate.js';
-import { nameVariables, templateVariables, urlVariables } from '../preview/naming.js';
+import { nameVariables, urlVariables } from '../preview/naming.js';
 import { awakeSchedule } from './awake-schedule.js';
 import {
   branchPattern,
@@ -16,54 +16,8 @@ import {
   wholeNumber,
 } from './fields.js';
 import { gateSettings } from './gate-schema.js';
+import { type Naming, nameTemplate, urlTemplate } from './name-templates.js';
 import { resources, secretName } from './resources.js';
-
-/** Words that a project and a group differ in. */
-interface Naming {
-  nameVariables: readonly string[];
-  /** Of these the name needs one, for they tell previews apart. */
-  telling: readonly string[];
-  urlVariables: readonly string[];
-  defaultName: string;
-}
-
-/** `preview.name`: only these variables, and one that tells merge requests apart. */
-function nameTemplate({ nameVariables: known, telling }: Naming) {
-  return text().superRefine((value, context) => {
-    const problem =
-      unknownVariable(value, known) ??
-      (templateVariables(value).some((name) => telling.includes(name))
-        ? null
-        : `gives every merge request the same name. Use ${telling.map((name) => `{{${name}}}`).join(' or ')} in it.`) ??
-      (/^[a-z0-9-]*$/.test(value.replace(/\{\{[^{}]*\}\}/g, ''))
-        ? null
-        : 'may hold only a-z, 0-9 and - beside variables.');
-    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-  });
-}
-
-function urlTemplate({ urlVariables: known }: Naming) {
-  return text().superRefine((value, context) => {
-    const sample = value.replace(/\{\{[^{}]*\}\}/g, 'x');
-    const problem =
-      unknownVariable(value, known) ??
-      (/^https?:\/\//.test(sample) && URL.canParse(sample)
-        ? null
-        : 'not a URL that begins with https:// (or http://).') ??
-      (templateVariables(value).some((name) => name !== 'project' && name !== 'group')
-        ? null
-        : 'gives every preview the same link. Use {{slug}} in it.');
-    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-  });
-}
-
-function unknownVariable(template: string, known: readonly string[]): string | null {
-  const rest = template.replace(/\{\{[^{}]*\}\}/g, '');
-  if (/[{}]/.test(rest)) return 'has a brace that is no part of a variable such as {{iid}}.';
-  const unknown = templateVariables(template).find((name) => !known.includes(name));
-  if (unknown === undefined) return null;
-  return `uses {{${unknown}}}, which is not known here. Known are ${known.map((name) => `{{${name}}}`).join(', ')}.`;
-}
 
 const source = z
   .strictObject({
@@ -222,7 +176,8 @@ export const projectSettings = {
         .meta({ default: '72h', description: 'How long it lives after the last push, command or reopening.' }),
       max: duration().optional().meta({
         default: '14d',
-        description: 'How long it lives at most since it was created, however often it is used or extended; not when it is pinned.',
+        description:
+          'How long it lives at most since it was created, however often it is used or extended; not when it is pinned.',
       }),
       warn: duration('0s').optional().meta({
         default: '12h',
@@ -235,7 +190,8 @@ export const projectSettings = {
       sleep: z
         .strictObject({
           after: duration().optional().meta({
-            description: 'Asleep once nothing happened for so long: no push, command, reopening or wake. Absent: never for that.',
+            description:
+              'Asleep once nothing happened for so long: no push, command, reopening or wake. Absent: never for that.',
           }),
           awake: awakeSchedule().optional().meta({
             description:

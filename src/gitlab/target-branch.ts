@@ -39,6 +39,10 @@ async function readCommits(
   const call = 'commit.list';
   const resource = new Commits(gitlab.at(call, signal));
   // A branch, whatever tag has the same name.
-  const listed = await resource.all(projectId, { refName: `refs/heads/${branch}`, firstParent: true, ...{ perPage: most, page: 1 } });
+  const listed = await resource.all(projectId, {
+    refName: `refs/heads/${branch}`,
+    firstParent: true,
+    ...{ perPage: most, page: 1 },
+  });
   return { branch, shas: parseAnswer(call, commitsSchema, listed).map(({ id }) => id) };
 }

@@ -76,7 +76,10 @@ export function projectsInForce(config: ManagerConfig, resolved: readonly Resolv
         .filter(({ projects }) => projects.every(({ projectId }) => byId.get(projectId)?.cloneUrl != null))
         .map((group) => group.config.name),
     ],
-    named: () => [...[...byId.values()].map((project) => project.config), ...groups.map((group) => group.config.settings)],
+    named: () => [
+      ...[...byId.values()].map((project) => project.config),
+      ...groups.map((group) => group.config.settings),
+    ],
     groupOf: (projectId) => groupById.get(projectId) ?? null,
     byId: (projectId) => byId.get(projectId) ?? null,
     all: () => [...byId.values()],

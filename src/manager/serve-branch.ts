@@ -71,7 +71,8 @@ function jobOf({ kind, subject }: FollowUp, branch: string): JobSpec {
       return decideJob(subject);
     case 'feedback': {
       // Who its members are is found out when they are told.
-      if (parseGroupSubject(subject) !== null) return { task: 'feedback', key: `feedback:${subject}`, payload: { subject } };
+      if (parseGroupSubject(subject) !== null)
+        return { task: 'feedback', key: `feedback:${subject}`, payload: { subject } };
       const { projectId, iid } = parseSubject(subject);
       return feedbackJob(projectId, iid);
     }

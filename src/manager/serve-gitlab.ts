@@ -39,6 +39,7 @@ export function gitlabCalls(gitlab: GitLab): GitLabCalls {
       listNotes: (input) => listNotes(gitlab, input),
       createNote: (input) => createNote(gitlab, input),
       updateNote: (input) => updateNote(gitlab, input),
+      getNote: (input) => getNote(gitlab, input),
       deleteNote: (input) => deleteNote(gitlab, input),
       findDiscussion: (input) => findDiscussion(gitlab, input),
       replyInDiscussion: (input) => replyInDiscussion(gitlab, input),

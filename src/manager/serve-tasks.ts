@@ -123,7 +123,7 @@ function decideTask(deps: TaskDeps): Task {
   const decideDeps = {
     store: {
       ...createDecideStore(deps.pool, deps.intake),
-      forgetTold: (key: { projectId: number; iid: number }) => forgetTold(deps.pool, key),
+      forgetTold: (input: Parameters<typeof forgetTold>[1]) => forgetTold(deps.pool, input),
     },
     gitlab: { ...deps.calls.decide, readBaseline: baselineReader(deps) },
     settings: {

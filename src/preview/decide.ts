@@ -5,7 +5,6 @@ import type { DecideInput, Decision, DecisionEvent, NeededReads, OpenGate } from
 import { type Desire, desire } from './desire.js';
 import { createdEvent, eventsBetween } from './events.js';
 import { lastActivityAt, lifetimeOf } from './expiry.js';
-import type { Wish } from './facts.js';
 import { hasFile, holdsSlot } from './lifecycle.js';
 import { combine } from './linked.js';
 import { linkedOpenGates, linkedReads } from './linked-advance.js';
@@ -17,8 +16,6 @@ import { gatesOfSha } from './sha-gates.js';
 import { applySleep } from './sleep.js';
 import { applyEnd, applyLoss, applyReason, applyStop, applyUndo, lacksReading } from './stop.js';
 import { applyWarning, lacksWarning } from './warning.js';
-
-const clockLeewayMs = 300_000;
 
 type Step = (row: Preview, want: Desire | null, input: DecideInput) => Preview;
 
@@ -46,7 +43,7 @@ const steps: readonly Step[] = [
  * deciding again on its own result changes nothing, and it depends on no event that may be lost, doubled or late.
  */
 export function decide(given: DecideInput): Decision {
-  const input = withBranchWish(withOwnWishes(withCombined(given)));
+  const input = withBranchWish(withCombined(given));
   const want = wantOf(input);
   const events: DecisionEvent[] = [];
   const current = input.preview === null ? null : run(input.preview, want, input, events);
@@ -101,19 +98,6 @@ export function nextDueAt(preview: Preview, policy: Policy | null): Instant | nu
 /** A linked preview is decided about as if all its merge requests were one. */
 function withCombined(input: DecideInput): DecideInput {
   return input.linked === undefined ? input : { ...input, ...combine(input.linked, input.wishes) };
-}
-
-/** A merge request that is younger than the order is another one: GitLab gave its number twice, after a backup. */
-function withOwnWishes(input: DecideInput): DecideInput {
-  const { facts, linked, wishes } = input;
-  if (facts === null || linked !== undefined) {
-    return input;
-  }
-  // Only comments have GitLab's own time; the others may come from a clock that is behind.
-  const since = ({ source }: Wish) => facts.createdAt - (source === 'command' ? 0 : clockLeewayMs);
-  return wishes.every((wish) => wish.at >= since(wish))
-    ? input
-    : { ...input, wishes: wishes.filter((wish) => wish.at >= since(wish)) };
 }
 
 function withBranchWish(input: DecideInput): DecideInput {

@@ -91,7 +91,10 @@ function placesOf(members: readonly Member[], slug: string | null, input: Linked
     const before = members.filter(({ projectId }) => projectId === project.projectId);
     return own.length > 0 ? own.map((facts) => ofMergeRequest(facts, before)) : ofBaseline(project, before, input);
   });
-  return places.map((place) => ({ ...place, gates: pending(place) ? gatesOf(place.member, place.target, slug, input) : null }));
+  return places.map((place) => ({
+    ...place,
+    gates: pending(place) ? gatesOf(place.member, place.target, slug, input) : null,
+  }));
 }
 
 /** One that joins takes over what its project runs until its own sha has passed. */
@@ -139,7 +142,10 @@ function gatesOf(member: Member, sha: string, slug: string | null, input: Linked
   const approved = approvedShas(input.wishes).has(sha);
   const facts = { projectId, iid: iid ?? 0, sourceBranch: linked.branch, sourceProjectId: projectId };
   return iid === null
-    ? judgeGates({ policy: baselinePolicy(policy), facts: { ...facts, sourceBranch: member.branch ?? '' }, slug, sha, approved }, input.gates)
+    ? judgeGates(
+        { policy: baselinePolicy(policy), facts: { ...facts, sourceBranch: member.branch ?? '' }, slug, sha, approved },
+        input.gates,
+      )
     : judgeGates({ policy, facts, slug, sha, approved }, input.gates);
 }
 
@@ -195,7 +201,9 @@ function deploy(row: Preview, places: readonly Place[], input: LinkedInput): Pre
 }
 
 function approvalOf(members: readonly Member[], { wishes }: LinkedInput): Preview['ordered'] {
-  const wish = wishes.findLast(({ kind, sha }) => kind === 'approve' && members.some(({ wantedSha }) => wantedSha === sha));
+  const wish = wishes.findLast(
+    ({ kind, sha }) => kind === 'approve' && members.some(({ wantedSha }) => wantedSha === sha),
+  );
   return wish === undefined ? null : { kind: 'approve', by: wish.by };
 }
 

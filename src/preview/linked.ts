@@ -42,6 +42,8 @@ export interface Linked {
   silent: readonly number[];
 }
 
+const clockLeewayMs = 300_000;
+
 /** The merge requests of a linked preview taken together. */
 interface Combined {
   /** Of the first that takes part, with the newest times of all; null: nothing can be said. */
@@ -57,7 +59,8 @@ interface Combined {
 export function combine(linked: Linked, allWishes: readonly Wish[]): Combined {
   const sorted = inOrder(linked);
   const start = termStart(sorted);
-  const wishes = allWishes.filter((wish) => wish.at >= start);
+  // Only comments have GitLab's own time; the others may come from a clock that is behind.
+  const wishes = allWishes.filter(({ at, source }) => at >= start - (source === 'command' ? 0 : clockLeewayMs));
   const open = sorted.filter((each) => !hasEnded(each));
   const lastReopenedAt = newest(open.map((each) => each.lastReopenedAt));
   const live = takingPart(linked, startedBy({ lastReopenedAt }, wishes) !== null);

@@ -96,7 +96,12 @@ export function urlFrom(template: string, values: Record<(typeof urlVariables)[n
 }
 
 function nameValues(policy: Policy, facts: Pick<MergeRequestFacts, 'iid' | 'sourceBranch'>) {
-  return { project: policy.project, group: policy.project, iid: String(facts.iid), branchSlug: branchSlug(facts.sourceBranch) };
+  return {
+    project: policy.project,
+    group: policy.project,
+    iid: String(facts.iid),
+    branchSlug: branchSlug(facts.sourceBranch),
+  };
 }
 
 /** An unknown variable leaves nothing: the configuration was checked before, and a brace would break a URL. */

@@ -25,11 +25,13 @@ export async function askUnknown(q: Queryable): Promise<number> {
 }
 
 const forgetSql = `
-with told as (
+with another as (
+  delete from wish where subject = 'mr:' || $1 || ':' || $2 and at < to_timestamp($3::float8 / 1000)
+), told as (
   update projection set written_hash = null, external_id = null,
     -- Looked for by its marker, and made again where it is not there.
-    creating_since = case when kind = 'note' then to_timestamp(0) end
-  where kind in ('note', 'status') and project_id = $1 and iid = $2
+    creating_since = case when kind <> 'status' then to_timestamp(0) end
+  where (kind in ('note', 'status') or external_id is not null) and project_id = $1 and iid = $2
 ), read as (
   update merge_request set notes_seen = 0 where project_id = $1 and iid = $2
   returning project_id, iid
@@ -40,8 +42,12 @@ select enqueue_jobs((select json_agg(json_build_object('task', task, 'key', task
 
 /**
  * What was told to a merge request may be there no more, and its comments may have other numbers: both are looked at
- * from the beginning. Comments that were handled already are known by their number and time.
+ * from the beginning. Comments that were handled already are known by their number and time. Orders from before
+ * `createdAt` (epoch milliseconds) were given to another one, which had its number, and hold no more.
  */
-export async function forgetTold(q: Queryable, key: { projectId: number; iid: number }): Promise<void> {
-  await q.query(forgetSql, [key.projectId, key.iid]);
+export async function forgetTold(
+  q: Queryable,
+  input: { projectId: number; iid: number; createdAt: number },
+): Promise<void> {
+  await q.query(forgetSql, [input.projectId, input.iid, input.createdAt]);
 }

@@ -1,7 +1,6 @@
 import type { BreakerUsage, DecideInput } from '../preview/decision.js';
 import type { GateReading, MergeRequestFacts, MergeRequestReading, Observation, Wish } from '../preview/facts.js';
 import type { SlugClaim } from '../preview/naming.js';
-import type { Queryable } from './pool.js';
 import {
   type LinkedMergeRequest,
   type LinkedQuery,
@@ -12,6 +11,7 @@ import {
   mergeSql,
   type SubjectParts,
 } from './linked-subject.js';
+import type { Queryable } from './pool.js';
 import { instant, type MemberRow, type PreviewRow, previewFromRow, timestamp } from './preview-rows.js';
 import type { Occupancy } from './slots.js';
 
@@ -154,7 +154,9 @@ function fromLoaded(state: Loaded, projectId: number): SubjectState {
       head: line.head === null ? null : { subject: line.head, since: Date.parse(line.head_since ?? '') },
     })),
     breaker: state.breaker,
-    ...(state.merge_requests === undefined ? {} : { mergeRequests: (state.merge_requests ?? []).map(mergeRequestFromRow) }),
+    ...(state.merge_requests === undefined
+      ? {}
+      : { mergeRequests: (state.merge_requests ?? []).map(mergeRequestFromRow) }),
   };
 }
 

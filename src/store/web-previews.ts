@@ -80,7 +80,7 @@ const pausedOf = `
 const membersOf = `
   coalesce((
     select json_agg(json_build_object(
-      'projectId', m.project_id, 'iid', m.iid, 'wantedSha', m.wanted_sha, 'deployedSha', m.deployed_sha, 'next', m.next,
+      'projectId', m.project_id, 'iid', m.iid, 'branch', m.branch, 'wantedSha', m.wanted_sha, 'deployedSha', m.deployed_sha, 'next', m.next,
       'mergeRequest', case when r.facts is not null then json_build_object(
         'title', r.facts ->> 'title', 'webUrl', r.facts ->> 'webUrl', 'sourceBranch', r.facts ->> 'sourceBranch',
         'author', r.facts ->> 'authorUsername') end,

@@ -100,6 +100,28 @@ test('a hook that fails fails the preview with what its pod says, and nothing af
   await healthy(await publish('broken', { 'migrate.json': job('migrate', failing, '2') }));
 });
 
+test('a hook that has run is not run again when what comes after it is refused and the agent is started again', async () => {
+  const files = { 'shop.yaml': shopManifests(), 'migrate.json': job('migrate', preSync) };
+  const refused = files['shop.yaml'].replace(
+    'serviceAccountName: shop',
+    'serviceAccountName: shop\n      noSuchField: 1',
+  );
+  const file = await publish('after', { ...files, 'shop.yaml': refused });
+  await world.waitForState('after', 'degraded', { revision: world.revision(file) });
+  expect(world.manager.newest('after')?.diagnosis?.object).toBe('Deployment/shop');
+  await agent.stop();
+  // As the cluster does by itself when a Job has a time to live.
+  const reference = { apiVersion: 'batch/v1', kind: 'Job', name: 'migrate', namespace: world.namespaceOf('after') };
+  await world.cluster.client.remove(reference);
+  await eventually('the hook is gone', async () => (await findJob('after', 'migrate')) === null);
+  world.manager.observations.length = 0;
+  const writes = await collectWrites(world.cluster.client.connection.server, async () => {
+    agent = await world.start();
+    await world.waitForState('after', 'degraded');
+  });
+  expect(writes.filter((write) => write.includes('/jobs'))).toEqual([]);
+});
+
 test('a hook of a newer revision ends the wait for an older one', async () => {
   // No pod of it ever ends.
   const files = { 'shop.yaml': shopManifests(), 'migrate.json': job('migrate', preSync, 'unready') };

@@ -116,12 +116,16 @@ test('an ignored number of replicas is another’s while it is awake, and zero w
 });
 
 test('an autoscaler’s hold on the replicas does not keep it awake', async () => {
-  const sha = await world.pushManifests({ 'deploy/shop.yaml': shopManifests({ replicas: 2 }) });
-  const file = { slug: 'held', sha };
+  const manifests = { 'held/others.yaml': others.replace(/^[^]*?---\n([^]*?)---[^]*$/, '$1') };
+  const sha = await world.pushManifests(manifests);
+  const file = { slug: 'held', sha, path: 'held' };
   await world.publish({ files: [file] });
   await world.waitForState('held', 'healthy');
-  await scale('held', 'shop', 2, 'kube-controller-manager');
+  await scale('held', 'plain', 4, 'kube-controller-manager');
   await world.publish({ files: [{ ...file, asleep: true }] });
   await world.waitForState('held', 'suspended');
-  expect(await spec('held', 'Deployment', 'shop')).toMatchObject({ replicas: 0 });
+  expect(await spec('held', 'Deployment', 'plain')).toMatchObject({ replicas: 0 });
+  await world.publish({ files: [file] });
+  await world.waitForState('held', 'healthy');
+  expect(await spec('held', 'Deployment', 'plain')).toMatchObject({ replicas: 1 });
 });

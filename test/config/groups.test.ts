@@ -50,15 +50,47 @@ describe('groups', () => {
   });
 
   it.each([
-    ['a name that a project has', '{name: shop, projects: [cart]}', 'groups[0].name: the same as in projects[0]. Each needs its own.'],
-    ['an unknown project', '{name: store, projects: [shop, cat]}', 'groups[0].projects[1]: no project is called "cat". Name projects as `projects` does.'],
-    ['a project twice', '{name: store, projects: [shop, shop]}', 'groups[0].projects[1]: is in groups[0] already. A project belongs to one group.'],
+    [
+      'a name that a project has',
+      '{name: shop, projects: [cart]}',
+      'groups[0].name: the same as in projects[0]. Each needs its own.',
+    ],
+    [
+      'an unknown project',
+      '{name: store, projects: [shop, cat]}',
+      'groups[0].projects[1]: no project is called "cat". Name projects as `projects` does.',
+    ],
+    [
+      'a project twice',
+      '{name: store, projects: [shop, shop]}',
+      'groups[0].projects[1]: is in groups[0] already. A project belongs to one group.',
+    ],
     ['no project', '{name: store, projects: []}', 'groups[0].projects: an empty list. Name a project.'],
-    ['another link', '{name: store, projects: [shop], link: label}', 'groups[0].link: not `branch`, which is the only one.'],
-    ['a name of one merge request', '{name: store, projects: [shop], preview: {name: "{{group}}-{{iid}}"}}', 'groups[0].preview.name: uses {{iid}}, which is not known here. Known are {{group}}, {{branchSlug}}.'],
-    ['one name for all', '{name: store, projects: [shop], preview: {name: "{{group}}"}}', 'groups[0].preview.name: gives every merge request the same name. Use {{branchSlug}} in it.'],
-    ['no such cluster', '{name: store, projects: [shop], preview: {cluster: far}}', 'groups[0].preview.cluster: no agent is called "far"; there is default. Choose one, or add it to `agents`.'],
-    ['an image of an unlisted registry', '{name: store, projects: [shop], gate: {image: ["else.example.com/a:{{sha}}"]}}', 'groups[0].gate.image[0]: '],
+    [
+      'another link',
+      '{name: store, projects: [shop], link: label}',
+      'groups[0].link: not `branch`, which is the only one.',
+    ],
+    [
+      'a name of one merge request',
+      '{name: store, projects: [shop], preview: {name: "{{group}}-{{iid}}"}}',
+      'groups[0].preview.name: uses {{iid}}, which is not known here. Known are {{group}}, {{branchSlug}}.',
+    ],
+    [
+      'one name for all',
+      '{name: store, projects: [shop], preview: {name: "{{group}}"}}',
+      'groups[0].preview.name: gives every merge request the same name. Use {{branchSlug}} in it.',
+    ],
+    [
+      'no such cluster',
+      '{name: store, projects: [shop], preview: {cluster: far}}',
+      'groups[0].preview.cluster: no agent is called "far"; there is default. Choose one, or add it to `agents`.',
+    ],
+    [
+      'an image of an unlisted registry',
+      '{name: store, projects: [shop], gate: {image: ["else.example.com/a:{{sha}}"]}}',
+      'groups[0].gate.image[0]: ',
+    ],
   ])('refuses %s', async (_, group, problem) => {
     const found = await problems(`  - ${group}`);
     expect(found).toHaveLength(1);

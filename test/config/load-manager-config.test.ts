@@ -61,7 +61,13 @@ describe('mayfly.yaml', () => {
             optInLabel: 'preview',
           },
           gate: { pipeline: 'none', image: [], approval: 'none' },
-          lifetime: { ttlMs: 72 * hour, maxMs: 14 * 24 * hour, warnMs: 12 * hour, keepAfterMergeMs: 0 },
+          lifetime: {
+            ttlMs: 72 * hour,
+            maxMs: 14 * 24 * hour,
+            warnMs: 12 * hour,
+            keepAfterMergeMs: 0,
+            sleep: { afterMs: null, awake: null },
+          },
           limits: { previews: 20 },
           secrets: [],
           feedback: { note: true, commitStatus: { name: 'mayfly/preview', blocking: false }, logs: 'auto' },
@@ -112,7 +118,13 @@ describe('mayfly.yaml', () => {
         optInLabel: 'show',
       },
       gate: { pipeline: 'success', image: ['registry.example.com/shop:{{sha}}'], approval: 'member' },
-      lifetime: { ttl: '1d12h' },
+      lifetime: {
+        ttl: '1d12h',
+        max: '30d',
+        warn: '2h',
+        keepAfterMerge: '24h',
+        sleep: { after: '4h', awake: 'Mon-Fri 07:30-20:00 Europe/Berlin' },
+      },
       limits: { previews: 3, resources: { cpu: '2', memory: '1Gi', pods: 5 } },
       secrets: [{ copy: 'registry-pull', forks: true }],
       feedback: { note: false, commitStatus: { name: 'p', blocking: true }, logs: 'dashboard' },
@@ -132,11 +144,30 @@ describe('mayfly.yaml', () => {
     expect(inDefaults.config).toEqual(inProject.config);
     expect(inProject.config.projects[0]).toMatchObject({
       preview: { source: { fixed: { repository: 'https://git.example.com/a/b', revision: 'a'.repeat(40) } } },
-      lifetime: { ttlMs: 36 * hour, maxMs: 14 * 24 * hour, warnMs: 12 * hour, keepAfterMergeMs: 0 },
+      lifetime: {
+        ttlMs: 36 * hour,
+        maxMs: 30 * 24 * hour,
+        warnMs: 2 * hour,
+        keepAfterMergeMs: 24 * hour,
+        sleep: { afterMs: 4 * hour, awake: { zone: 'Europe/Berlin', windows: [{ opens: 450, closes: 1200 }] } },
+      },
       deployTimeoutMs: 90_000,
       feedback: { logs: 'dashboard' },
       probe: { path: '/up', expect: 204, withinMs: 90_000 },
       webhookSecrets: ['one', 'two'],
+    });
+  });
+
+  it('takes all of a project’s sleep instead of that of the defaults', async () => {
+    const defaults = 'defaults: {lifetime: {ttl: 5h, sleep: {after: 4h, awake: Mon-Fri 08:00-18:00 UTC}}}\n';
+    const sleepOf = async (own: string) => {
+      const { config } = await load(`${least.replace('path: acme/shop', `path: acme/shop\n    ${own}`)}${defaults}`);
+      return config.projects[0]?.lifetime;
+    };
+    expect((await sleepOf('lifetime: {ttl: 1h}'))?.sleep).toMatchObject({ afterMs: 4 * hour, awake: { zone: 'UTC' } });
+    expect(await sleepOf('lifetime: {sleep: {}}')).toMatchObject({
+      ttlMs: 5 * hour,
+      sleep: { afterMs: null, awake: null },
     });
   });
 
@@ -194,6 +225,7 @@ defaults:
       maxMs: 14 * 24 * hour,
       warnMs: 12 * hour,
       keepAfterMergeMs: 0,
+      sleep: { afterMs: null, awake: null },
       deployTimeoutMs: 600_000,
       maxPreviews: 20,
     });

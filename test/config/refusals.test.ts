@@ -50,7 +50,7 @@ agents: [{name: default, token: a-token-of-some-length}]
     [
       'a key of a later version',
       'lifetime: {idle: 14d}',
-      '11:16 projects[0].lifetime.idle: unknown key, which this version does not have. Known are `ttl`, `max`, `warn`, `keepAfterMerge`.',
+      '11:16 projects[0].lifetime.idle: unknown key, which this version does not have. The nearest key here is `ttl`; known are `ttl`, `max`, `warn`, `keepAfterMerge`, `sleep`.',
     ],
     [
       'a variable of a name',
@@ -133,6 +133,16 @@ agents: [{name: default, token: a-token-of-some-length}]
       '11:23 projects[0].commands.level: not one of guest, planner, reporter, developer, maintainer, owner.',
     ],
     ['forks', 'follow: {forks: some}', '11:21 projects[0].follow.forks: not one of never, approved, always.'],
+    [
+      'an unknown zone',
+      'lifetime: {sleep: {awake: Mon-Fri 08:00-18:00 Europe/Atlantis}}',
+      '11:31 projects[0].lifetime.sleep.awake: ends in no known time zone `Europe/Atlantis`. Write one such as Europe/Berlin or UTC.',
+    ],
+    [
+      'no hours',
+      'lifetime: {sleep: {awake: weekdays UTC}}',
+      '11:31 projects[0].lifetime.sleep.awake: has no window `weekdays`. Write one such as Mon-Fri 07:30-20:00.',
+    ],
     ['no time at all', 'lifetime: {ttl: 0s}', '11:21 projects[0].lifetime.ttl: too short. The least is 1s.'],
     [
       'a list for a text',

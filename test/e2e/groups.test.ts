@@ -101,7 +101,9 @@ test('merge requests of two projects on one branch share one preview until the l
   expect(rows).toEqual([{ slug }]);
   const [newest = ''] = (await stage.history(slug)).slice(-1);
   expect(newest).toContain(`${slug}: deploy ${shopSha.slice(0, 7)} ${cartSha.slice(0, 7)}`);
-  expect(newest).toContain(`Mayfly-Merge-Request: ${shopPath}!${shop.iid}\nMayfly-Merge-Request: ${cartPath}!${cart.iid}`);
+  expect(newest).toContain(
+    `Mayfly-Merge-Request: ${shopPath}!${shop.iid}\nMayfly-Merge-Request: ${cartPath}!${cart.iid}`,
+  );
 
   // A command in the comments of either is for both.
   await gitlab.comment(cart, '/preview extend 9d');

@@ -114,8 +114,8 @@ test('a warning comes once, goes with an extension, and a pin keeps the preview 
 
 test('what was merged is kept for a while, as it is, and says until when', async () => {
   const { gitlab } = stage;
-  const kept = await gitlab.createMergeRequest(shopPath, { title: 'Kept' });
-  const stopped = await gitlab.createMergeRequest(shopPath, { title: 'Stopped' });
+  const kept = await gitlab.createMergeRequest(shopPath, { title: 'Kept', files: { 'kept.md': 'a' } });
+  const stopped = await gitlab.createMergeRequest(shopPath, { title: 'Stopped', files: { 'stopped.md': 'a' } });
   for (const each of [kept, stopped]) {
     await stage.untilPhase(slugOf(each), 'ready');
     await gitlab.mergeMergeRequest(each);

@@ -48,7 +48,7 @@ test('sleeps by command, and is woken on the page for visitors', async () => {
     'Mayfly-Actor: ada',
   ]);
   const page = `${stage.managerUrl}/wake/${slug}`;
-  await stage.untilNote(mergeRequest, 'Preview asleep', 'put to sleep by `ada`', '`/preview wake`', `(${page})`);
+  await stage.untilNote(mergeRequest, 'Preview asleep', 'It was put to sleep.', '`/preview wake`', `(${page})`);
 
   const pressed = await fetch(page, { method: 'POST', headers: { origin: stage.managerUrl } });
   expect(pressed.status).toBe(200);

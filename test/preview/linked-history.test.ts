@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { linkedOracle } from './linked-oracle.js';
 import {
   cart,
   change,
@@ -17,11 +18,24 @@ import {
   tick,
   wish,
 } from './linked-world.js';
-import { linkedOracle } from './linked-oracle.js';
 import { hourMs } from './model/world.js';
 
 const acts = [
-  'open', 'push', 'merge', 'close', 'reopen', 'label', 'draft', 'green', 'main', 'start', 'stop', 'redeploy', 'hours', 'mute', 'decide',
+  'open',
+  'push',
+  'merge',
+  'close',
+  'reopen',
+  'label',
+  'draft',
+  'green',
+  'main',
+  'start',
+  'stop',
+  'redeploy',
+  'hours',
+  'mute',
+  'decide',
 ] as const;
 type Act = (typeof acts)[number];
 
@@ -50,7 +64,10 @@ function commits(world: LinkedWorld): string[] {
 
 function perform(world: LinkedWorld, { act, projectId, choice }: Step, count: number): void {
   const own = [...world.mergeRequests.values()].filter((each) => each.projectId === projectId);
-  const open = choose(own.filter(({ state }) => state === 'opened'), choice);
+  const open = choose(
+    own.filter(({ state }) => state === 'opened'),
+    choice,
+  );
   switch (act) {
     case 'open':
       if (own.length < 4) openMergeRequest(world, projectId, own.length + 1);
@@ -63,13 +80,18 @@ function perform(world: LinkedWorld, { act, projectId, choice }: Step, count: nu
       if (open !== undefined) end(world, projectId, open.iid, act === 'merge' ? 'merged' : 'closed');
       return;
     case 'reopen': {
-      const closed = choose(own.filter(({ state }) => state === 'closed'), choice);
+      const closed = choose(
+        own.filter(({ state }) => state === 'closed'),
+        choice,
+      );
       const at = world.now + 1_000;
-      if (closed !== undefined) change(world, projectId, closed.iid, { state: 'opened', endedAt: null, lastReopenedAt: at });
+      if (closed !== undefined)
+        change(world, projectId, closed.iid, { state: 'opened', endedAt: null, lastReopenedAt: at });
       return;
     }
     case 'label':
-      if (open !== undefined) change(world, projectId, open.iid, { labels: open.labels.length > 0 ? [] : ['no-preview'] });
+      if (open !== undefined)
+        change(world, projectId, open.iid, { labels: open.labels.length > 0 ? [] : ['no-preview'] });
       return;
     case 'draft':
       if (open !== undefined) change(world, projectId, open.iid, { draft: !open.draft });
@@ -106,10 +128,14 @@ function checkAlways(world: LinkedWorld): void {
   const { row } = world;
   if (row === null) return;
   for (const { wantedSha } of row.members) {
-    if (wantedSha !== null) expect(world.pipelines.get(wantedSha)?.state, 'only what passed is ever deployed').toBe('open');
+    if (wantedSha !== null)
+      expect(world.pipelines.get(wantedSha)?.state, 'only what passed is ever deployed').toBe('open');
   }
   if (row.phase === 'deploying' || row.phase === 'ready') {
-    expect(row.members.every(({ wantedSha }) => wantedSha !== null), 'every member has a sha').toBe(true);
+    expect(
+      row.members.every(({ wantedSha }) => wantedSha !== null),
+      'every member has a sha',
+    ).toBe(true);
   }
   if (row.phase === 'waiting') expect(row.members.every(({ wantedSha }) => wantedSha === null)).toBe(true);
 }
@@ -125,7 +151,10 @@ function checkEnd(world: LinkedWorld): void {
       labelled: each.labels.length > 0,
       lastPushAt: each.lastPushAt ?? 0,
     })),
-    comments: world.wishes.map(({ at, kind }) => ({ at, says: kind === 'start' || kind === 'stop' ? kind : 'redeploy' })),
+    comments: world.wishes.map(({ at, kind }) => ({
+      at,
+      says: kind === 'start' || kind === 'stop' ? kind : 'redeploy',
+    })),
     green: new Set([...world.pipelines].flatMap(([sha, { state }]) => (state === 'open' ? [sha] : []))),
     ttlMs: groupPolicy.ttlMs,
     now: world.now,
@@ -143,7 +172,8 @@ function checkEnd(world: LinkedWorld): void {
   for (const [index, { head, mayRun }] of expected.members.entries()) {
     const member = row?.members[index];
     const isGreen = head !== null && world.pipelines.get(head)?.state === 'open';
-    if (row?.phase === 'ready' && head !== null && isGreen) expect(member).toMatchObject({ wantedSha: head, deployedSha: head, next: null });
+    if (row?.phase === 'ready' && head !== null && isGreen)
+      expect(member).toMatchObject({ wantedSha: head, deployedSha: head, next: null });
     if (head !== null && !isGreen) expect(member?.next).toMatchObject({ sha: head, waitingFor: 'pipeline' });
     // Where nothing of the target branch ever passed, what ran before goes on.
     if (row?.phase === 'ready' && head === null && mayRun.length > 0) expect(mayRun).toContain(member?.wantedSha);

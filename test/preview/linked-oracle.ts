@@ -53,14 +53,25 @@ export function linkedOracle(final: FinalGroup): ExpectedGroup {
     const [first] = inOrder(final, open);
     return { lives: false, reason: first?.draft === true && !asked ? 'unfollowed' : 'label' };
   }
-  const activity = [reopenedAt, ...live.flatMap((each) => [each.createdAt, each.lastPushAt]), ...comments.map(({ at }) => at)];
+  const activity = [
+    reopenedAt,
+    ...live.flatMap((each) => [each.createdAt, each.lastPushAt]),
+    ...comments.map(({ at }) => at),
+  ];
   if (now >= Math.max(...activity) + ttlMs) return { lives: false, reason: 'expired' };
-  const members = final.projects.flatMap(({ projectId, main }) => {
+  const members = final.projects.flatMap(({ projectId, main }): Extract<ExpectedGroup, { lives: true }>['members'] => {
     const own = inOrder(final, live).filter((each) => each.projectId === projectId);
     const merged = mergeRequests.filter((each) => each.projectId === projectId && each.state === 'merged');
     return own.length > 0
       ? own.map(({ iid, sha }) => ({ projectId, iid, head: sha, mayRun: [] }))
-      : [{ projectId, iid: null, head: null, mayRun: [...main, ...merged.map(({ sha }) => sha)].filter((sha) => final.green.has(sha)) }];
+      : [
+          {
+            projectId,
+            iid: null,
+            head: null,
+            mayRun: [...main, ...merged.map(({ sha }) => sha)].filter((sha) => final.green.has(sha)),
+          },
+        ];
   });
   const mayBegin = members.every(({ head, mayRun }) => (head === null ? mayRun.length > 0 : final.green.has(head)));
   return { lives: true, mayBegin, members };

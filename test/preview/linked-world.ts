@@ -202,7 +202,12 @@ export function membersOf({ row }: LinkedWorld): string[] {
 
 function gateOf(world: LinkedWorld, projectId: number, sha: string): GateFact {
   world.asked.push(`gate ${nameOf(sha)}`);
-  return { projectId, sha, gate: 'pipeline', reading: world.pipelines.get(sha) ?? { state: 'waiting', detail: 'runs' } };
+  return {
+    projectId,
+    sha,
+    gate: 'pipeline',
+    reading: world.pipelines.get(sha) ?? { state: 'waiting', detail: 'runs' },
+  };
 }
 
 function baselineOf(world: LinkedWorld, projectId: number, gates: GateFact[]): Baseline {

@@ -1,3 +1,4 @@
+import { AppError } from '../../error/app-error.js';
 import { contentPrint, type Manifest } from '../manifest.js';
 
 /** What the cluster tells of the secrets of one namespace. */
@@ -17,17 +18,25 @@ export interface SecretSourcesDeps {
 /** The secrets that previews may have a copy of: what changes there is known without asking. */
 export interface SecretSources {
   readonly namespace: string;
-  /** Resolves when the secrets were listed once; the first call begins to follow them. */
+  /** Resolves when the secrets were listed once; the first call begins to follow them. Throws `secrets-unseen` (retry). */
   synced(signal: AbortSignal): Promise<void>;
   /** Fingerprint of a secret; null when there is none of that name. */
   print(name: string): string | null;
 }
 
+/** A list takes well under a second; one that may not be read is never there, and must not hold up other previews. */
+const defaultListMs = 10_000;
+
 /**
  * Creates the view of the namespace `secretsFrom`. Nothing is watched before a preview asks for a secret, and only
  * fingerprints are kept: the secrets themselves are read when they are copied.
  */
-export function createSecretSources(deps: SecretSourcesDeps, namespace: string, signal: AbortSignal): SecretSources {
+export function createSecretSources(
+  deps: SecretSourcesDeps,
+  namespace: string,
+  signal: AbortSignal,
+  listMs = defaultListMs,
+): SecretSources {
   const prints = new Map<string, string>();
   let listed: Promise<void> | null = null;
 
@@ -60,18 +69,30 @@ export function createSecretSources(deps: SecretSourcesDeps, namespace: string, 
       listed ??= begin();
       until.throwIfAborted();
       let abort: () => void = () => undefined;
-      const aborted = new Promise<never>((_, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const ended = new Promise<never>((_, reject) => {
         abort = () => reject(until.reason);
+        timer = setTimeout(() => reject(unseen(namespace)), listMs);
       });
       until.addEventListener('abort', abort, { once: true });
       try {
-        await Promise.race([listed, aborted]);
+        await Promise.race([listed, ended]);
       } finally {
+        clearTimeout(timer);
         until.removeEventListener('abort', abort);
       }
     },
     print: (name) => prints.get(name) ?? null,
   };
+}
+
+function unseen(namespace: string): AppError {
+  return new AppError({
+    code: 'secrets-unseen',
+    disposition: 'retry',
+    publicMessage: `The secrets of the namespace ${namespace}, which the preview asks for, cannot be listed; it is tried again. Without the right to list and watch secrets there, the agent copies none.`,
+    data: { namespace },
+  });
 }
 
 /** Fingerprint of what a copy takes over: labels and annotations of the source do not count. */

@@ -102,7 +102,7 @@ export function withLiveValues(manifest: Manifest, live: Manifest, rules: readon
   return copy;
 }
 
-/** The longest indices first, so that what is removed from a list moves nothing that is still to be removed. */
+/** Each once, later items of a list first, so that what is removed moves nothing that is still to be removed. */
 function ignoredPaths(object: Manifest, live: Manifest, rules: readonly IgnoreRule[]): (readonly string[])[] {
   const managers = new Set(rules.flatMap((rule) => rule.managers));
   const owned = records(live.metadata.managedFields)
@@ -113,7 +113,15 @@ function ignoredPaths(object: Manifest, live: Manifest, rules: readonly IgnoreRu
   const paths = [...rules.flatMap((rule) => rule.paths), ...owned].filter(
     (path) => !(sleeps && isChangedBySleep(object, path)),
   );
-  return paths.sort((a, b) => (a.join('/') < b.join('/') ? 1 : -1)).sort((a, b) => b.length - a.length);
+  const once = new Map(paths.map((path) => [JSON.stringify(path), path])).values();
+  return [...once].sort((a, b) => b.length - a.length || comparePaths(b, a));
+}
+
+/** Items of lists by their number: `9` comes before `10`. */
+function comparePaths(a: readonly string[], b: readonly string[]): number {
+  const at = a.findIndex((key, index) => key !== b[index]);
+  const [left = '', right = ''] = [a[at], b[at]];
+  return Number(left) - Number(right) || (left < right ? -1 : 1);
 }
 
 function valueAt(object: unknown, path: readonly string[]): unknown {

@@ -16,6 +16,12 @@ const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomiz
 
 const maxKustomizations = 50;
 
+/** By path: what was checked and is written afresh, and what is handed on as it is. */
+interface Collected {
+  checked: Map<string, Uint8Array>;
+  plain: Map<string, Uint8Array>;
+}
+
 /**
  * Everything that a kustomization needs, and nothing else: it and those that it names, each checked field by field and
  * written afresh as JSON, so that Kustomize reads exactly what was checked; and the files that they name. What is not in
@@ -27,20 +33,23 @@ export async function collectKustomization(
   options: KustomizeOptions,
 ): Promise<SourceFile[]> {
   const root = folderBelow('', directory);
-  const files = new Map<string, Uint8Array>();
+  const files: Collected = { checked: new Map(), plain: new Map() };
   const folders = [root];
   const seen = new Set(folders);
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
     if (seen.size > maxKustomizations) throw unusable('source-too-large', 'it has too many kustomizations', folder);
     const { name, kustomization } = await readKustomization(checkout, folder);
     const whole = folder === root ? withOptions(kustomization, options) : kustomization;
-    files.set(join(folder, name), encode([whole]));
+    files.checked.set(join(folder, name), encode([whole]));
     for (const next of await collectReferences(checkout, folder, referencesOf(whole), files)) {
       if (!seen.has(next)) folders.push(next);
       seen.add(next);
     }
   }
-  return [...files].map(([path, content]) => ({ path, content }));
+  // As it stands in the repository it would be read in place of what was checked.
+  const twice = [...files.checked.keys()].find((path) => files.plain.has(path));
+  if (twice !== undefined) throw unsupported(`${twice}, which configures Kustomize, as a file of content too`);
+  return [...files.plain, ...files.checked].map(([path, content]) => ({ path, content }));
 }
 
 /** The file of a folder that makes it Kustomize's; null when there is none. */
@@ -77,7 +86,7 @@ async function collectReferences(
   checkout: Checkout,
   folder: string,
   references: KustomizationReferences,
-  files: Map<string, Uint8Array>,
+  files: Collected,
 ): Promise<string[]> {
   const folders: string[] = [];
   for (const reference of [...references.resources, ...references.folders]) {
@@ -85,13 +94,13 @@ async function collectReferences(
     const kind = await checkout.kindOf(path);
     if (kind === 'folder') folders.push(path);
     else if (kind === 'file' && references.resources.includes(reference)) {
-      files.set(ownFile(folder, reference), await checkout.read(path));
+      files.plain.set(ownFile(folder, reference), await checkout.read(path));
     } else throw missing(folder, reference);
   }
   for (const reference of references.files) {
     const path = ownFile(folder, reference);
     if ((await checkout.kindOf(path)) !== 'file') throw missing(folder, reference);
-    files.set(path, await checkout.read(path));
+    files.plain.set(path, await checkout.read(path));
   }
   for (const reference of references.plugins.filter((entry) => !isInline(entry))) {
     await collectPlugin(checkout, folder, reference, files);
@@ -99,15 +108,10 @@ async function collectReferences(
   return folders;
 }
 
-async function collectPlugin(
-  checkout: Checkout,
-  folder: string,
-  reference: string,
-  files: Map<string, Uint8Array>,
-): Promise<void> {
+async function collectPlugin(checkout: Checkout, folder: string, reference: string, files: Collected): Promise<void> {
   const path = ownFile(folder, reference);
   if ((await checkout.kindOf(path)) !== 'file') throw missing(folder, reference);
-  files.set(path, encode(checkedPlugins(path, decode(await checkout.read(path)))));
+  files.checked.set(path, encode(checkedPlugins(path, decode(await checkout.read(path)))));
 }
 
 /** Transformers and generators that stand in the kustomization itself, checked and written afresh. */

@@ -5,6 +5,8 @@ import { fields, type Manifest } from '../manifest.js';
 
 /** How often aliases may be expanded in one document. */
 const maxAliasCount = 100;
+/** A file without aliases holds at most about twice its own length; with them it may grow to this, in characters. */
+const maxExpanded = { flat: 128 * 1024, perCharacter: 4 };
 
 /**
  * The objects of one file: YAML of several documents, or JSON. A List is unpacked, once. Throws `source-invalid` with
@@ -32,6 +34,7 @@ export function plainDocuments(path: string, text: string): unknown[] {
     customTags: (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || isPlain(tag)),
   });
   if ('empty' in documents) return [];
+  const room = { left: maxExpanded.flat + maxExpanded.perCharacter * text.length };
   return documents.flatMap((document) => {
     const [fault] = document.errors;
     if (fault !== undefined) {
@@ -42,6 +45,7 @@ export function plainDocuments(path: string, text: string): unknown[] {
       throw invalid(path, `the key ${twice.slice(0, 100)} stands twice in one map; keys must be unique`);
     try {
       const value: unknown = document.toJS({ maxAliasCount });
+      takeRoom(value, room);
       // The copy makes a tree of shared aliases, and leaves nothing that JSON has no word for.
       return value === null || value === undefined ? [] : [JSON.parse(JSON.stringify(value))];
     } catch (error) {
@@ -50,6 +54,17 @@ export function plainDocuments(path: string, text: string): unknown[] {
       throw invalid(path, 'its aliases cannot be expanded');
     }
   });
+}
+
+/** Counts what a value is when each alias is a copy of its own; throws RangeError once there is no room for it. */
+function takeRoom(value: unknown, room: { left: number }): void {
+  room.left -= typeof value === 'string' ? value.length : 4;
+  if (room.left < 0) throw new RangeError('the aliases stand for too much');
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, child] of Object.entries(value)) {
+    if (!Array.isArray(value)) room.left -= key.length;
+    takeRoom(child, room);
+  }
 }
 
 /** A key that a map has twice; null: there is none. Merges may stand side by side. */

@@ -7,6 +7,8 @@ const releaseName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,51}[a-z0-9])?$/, 'i
 const path = z.string().min(1).max(1_024);
 const name = z.string().min(1).max(500);
 const textMap = z.record(z.string(), z.string());
+/** A place among the values and nothing else: Helm takes a comma or an equals sign for one more file, of any path. */
+const fileParameterName = name.regex(/^(?:[\w/@$.-]|\[\d{1,4}\]|\\\.)+$/, 'is not the name of one value');
 
 const directory = z.strictObject({
   recurse: z.boolean().optional(),
@@ -63,7 +65,7 @@ const helm = z.strictObject({
   parameters: z
     .array(z.strictObject({ name, value: z.string().default(''), forceString: z.boolean().optional() }))
     .optional(),
-  fileParameters: z.array(z.strictObject({ name, path })).optional(),
+  fileParameters: z.array(z.strictObject({ name: fileParameterName, path })).optional(),
   skipCrds: z.boolean().optional(),
   skipTests: z.boolean().optional(),
   skipSchemaValidation: z.boolean().optional(),

@@ -2,7 +2,15 @@ import { isAppError } from '../../error/app-error.js';
 import { neededReads } from '../../preview/decide.js';
 import type { NeededReads } from '../../preview/decision.js';
 import { pipelineGateKey } from '../../preview/gate.js';
-import { type LinkedReadings, type LinkedScope, linkedInput, type MemberReading, noLinkedReadings, relevant, withReadings } from './linked.js';
+import {
+  type LinkedReadings,
+  type LinkedScope,
+  linkedInput,
+  type MemberReading,
+  noLinkedReadings,
+  relevant,
+  withReadings,
+} from './linked.js';
 import type { DecideDeps, SubjectState } from './needs.js';
 
 type ReadDeps = Pick<DecideDeps, 'gitlab' | 'settings' | 'log'>;
@@ -125,7 +133,10 @@ async function withBaselines(
     ...readings,
     baselines: [...readings.baselines, ...found.map(({ baseline }) => baseline)],
     gates: [...readings.gates, ...found.flatMap(({ gates }) => gates)],
-    gatesAsked: [...readings.gatesAsked, ...found.flatMap(({ gates }) => gates.map(({ projectId, sha }) => `${projectId} ${sha}`))],
+    gatesAsked: [
+      ...readings.gatesAsked,
+      ...found.flatMap(({ gates }) => gates.map(({ projectId, sha }) => `${projectId} ${sha}`)),
+    ],
     silent: [...readings.silent, ...silent],
   };
 }

@@ -189,7 +189,11 @@ function runAgain({ subject, isConfigured, state, readings, decision }: JobParts
   if (unknown.length > 0 && (isConfigured || decision.preview !== null)) {
     const since = relevant(state).flatMap(({ unknownSince }) => (unknownSince === null ? [] : [unknownSince]));
     const isAbsent = unknown.every(({ reading }) => !reading.known && reading.absent === true);
-    return askAgain(subject.name, { now: state.now, unknownSince: since.length === 0 ? null : Math.min(...since) }, isAbsent);
+    return askAgain(
+      subject.name,
+      { now: state.now, unknownSince: since.length === 0 ? null : Math.min(...since) },
+      isAbsent,
+    );
   }
   if (needed.mergeRequest && readings.members.length === 0) return decideJob(subject.name);
   const gates = needed.memberGates ?? [];

@@ -91,8 +91,11 @@ export interface DecideTransaction {
 }
 
 interface DecideStore {
-  /** Has what was told to a merge request, and its comments, looked at from the beginning. Absent: nothing was told. */
-  forgetTold?: (key: { projectId: number; iid: number }) => Promise<void>;
+  /**
+   * Has what was told to a merge request, and its comments, looked at from the beginning; drops orders that are older
+   * than it. Absent: nothing was told.
+   */
+  forgetTold?: (input: { projectId: number; iid: number; createdAt: number }) => Promise<void>;
   /** Reads without locks. */
   read: (query: SubjectQuery) => Promise<SubjectState>;
   /**

@@ -1,4 +1,5 @@
 import { isFork } from '../../preview/follow.js';
+import { hasEnded } from '../../preview/linked.js';
 import type { MemberReading } from './linked.js';
 import type { DecideDeps, SubjectState } from './needs.js';
 import { type GroupSubject, groupSubject, type Subject } from './subject.js';
@@ -29,13 +30,21 @@ export async function routeOf(
   const group = deps.settings.groupOf?.(projectId) ?? null;
   if (group === null) return own;
   const lives = state.preview !== null && state.preview.phase !== 'stopped';
-  if (state.facts !== null) {
-    return isFork(state.facts) ? own : { ...own, isOwn: lives, linked: groupSubject(group, state.facts.sourceBranch) };
+  if (state.facts !== null && isFork(state.facts)) return own;
+  // One that ended long ago is not among those that the linked preview looks at: it is read here.
+  const isSettled = state.facts !== null && !(state.asked && hasEnded(state.facts));
+  if (state.facts !== null && isSettled) {
+    return { ...own, isOwn: lives, linked: groupSubject(group, state.facts.sourceBranch) };
   }
   const answer = await deps.gitlab.readMergeRequest(projectId, iid, signal);
+  const branch = state.facts?.sourceBranch ?? (answer.known ? answer.facts.sourceBranch : null);
   // Unknown, and tried again later, in the way of every merge request.
-  if (!answer.known || isFork(answer.facts)) return own;
+  if (branch === null || (answer.known && isFork(answer.facts))) return own;
   // The fence compares times of one clock, PostgreSQL's: the read began after the state was loaded.
   const reading = { ...answer, readStartedAt: state.now };
-  return { isOwn: lives, linked: groupSubject(group, answer.facts.sourceBranch), readings: [{ projectId, iid, reading }] };
+  return {
+    isOwn: lives,
+    linked: groupSubject(group, branch),
+    readings: [{ projectId, iid, reading }],
+  };
 }

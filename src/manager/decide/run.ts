@@ -4,13 +4,7 @@ import type { GateFact } from '../../preview/facts.js';
 import type { Preview } from '../../preview/preview.js';
 import { wentBack } from '../../preview/reading.js';
 import { nothingRead, withLimits } from './input.js';
-import {
-  linkedMatter,
-  linkedQuery,
-  linkedScope,
-  type MemberReading,
-  noLinkedReadings,
-} from './linked.js';
+import { linkedMatter, linkedQuery, linkedScope, type MemberReading, noLinkedReadings } from './linked.js';
 import { readLinked } from './linked-readings.js';
 import type { Matter } from './matter.js';
 import { mergeRequestMatter, mergeRequestQuery } from './merge-request.js';
@@ -55,9 +49,13 @@ async function runMergeRequest(
   const readings = await readGitLab(deps, subject, state, signal);
   const { mergeRequest } = readings;
   if (mergeRequest?.known === true && wentBack(state.facts, mergeRequest.facts)) {
-    deps.log.warn({ subject: subject.name }, 'GitLab shows an older state than before; what was told is looked at anew');
+    deps.log.warn(
+      { subject: subject.name },
+      'GitLab shows an older state than before; what was told is looked at anew',
+    );
     // Before it is decided: after it nobody would see the difference any more.
-    await deps.store.forgetTold?.({ projectId: subject.projectId, iid: subject.iid });
+    const { createdAt } = mergeRequest.facts;
+    await deps.store.forgetTold?.({ projectId: subject.projectId, iid: subject.iid, createdAt });
   }
   return runMatter(deps, mergeRequestMatter(deps.settings, subject, readings), state);
 }

@@ -32,7 +32,8 @@ export function linkedPart({ preview, linked }: FeedbackView): string[] {
   const rows = preview.members.map((member, index) => {
     const { project = '', webUrl = null } = linked?.rows[index] ?? {};
     const { projectId, iid, branch = '' } = member;
-    const what = iid === null ? `no merge request, ${codeSpan(branch)}` : reference({ projectId, iid, project, webUrl });
+    const what =
+      iid === null ? `no merge request, ${codeSpan(branch)}` : reference({ projectId, iid, project, webUrl });
     return `| ${[codeSpan(project), what, shaOf(member, webUrl), nextOf(member)].join(' | ')} |`;
   });
   return [['| Project | Merge request | Commit | Next |', '|---|---|---|---|', ...rows].join('\n')];

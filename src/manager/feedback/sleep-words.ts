@@ -1,19 +1,18 @@
 import type { Preview } from '../../preview/preview.js';
-import { codeSpan } from './outsider-text.js';
 import type { FeedbackView } from './view.js';
 
 /** Why a preview sleeps, and how it is woken. */
 export function asleepWords({ preview, wakeUrl }: FeedbackView): string {
-  const page = wakeUrl === undefined ? '' : `[wake it here](${wakeUrl}), `;
+  const page = wakeUrl === undefined ? '' : `open [this page](${wakeUrl}), `;
   const how = `To wake it, ${page}write \`/preview wake\`, or push.`;
   return `${whyAsleep(preview)} It is scaled to zero; what it is made of stays. ${how}`;
 }
 
-function whyAsleep({ sleepCause, ordered, edited }: Preview): string {
+function whyAsleep({ sleepCause, edited }: Preview): string {
   if (edited === 'edited') return 'Its file in the environments repository declares it asleep.';
   switch (sleepCause) {
     case 'order':
-      return ordered === null ? 'It was put to sleep.' : `It was put to sleep by ${codeSpan(ordered.by)}.`;
+      return 'It was put to sleep.';
     case 'idle':
       return 'It sleeps, for nobody used it for a while.';
     case 'schedule':

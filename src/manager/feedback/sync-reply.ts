@@ -12,6 +12,8 @@ export interface ReplyDeps {
     /** Answers the id, null when there is no such thread; `gitlab-unclear`: it may have been written. */
     replyInDiscussion: (input: MergeRequestKey & { discussionId: string; body: string }) => Promise<number | null>;
     resolveDiscussion: (input: MergeRequestKey & { discussionId: string }) => Promise<void>;
+    /** null: there is no such comment. */
+    getNote: (input: MergeRequestKey & { noteId: number }) => Promise<{ body: string; authorId: number } | null>;
     deleteNote: (input: MergeRequestKey & { noteId: number }) => Promise<void>;
   };
   store: ProjectionStore;
@@ -71,15 +73,22 @@ async function keep(deps: ReplyDeps, input: ReplyInput, wanted: WantedReply, tol
 }
 
 async function remove(deps: ReplyDeps, input: ReplyInput, told: Told | null): Promise<boolean> {
-  const { reply } = input;
-  if (reply.creatingSince === null && reply.externalId !== null) {
-    await deps.gitlab.deleteNote({ ...input, noteId: reply.externalId });
+  const { externalId, creatingSince } = input.reply;
+  if (creatingSince === null && externalId !== null && (await isOurs(deps, input, externalId))) {
+    await deps.gitlab.deleteNote({ ...input, noteId: externalId });
   } else {
     // Whether a reply without an answer stands can only be seen.
     refuseWhileOpen(input);
     for (const { id } of await find(deps, input)) await deps.gitlab.deleteNote({ ...input, noteId: id });
   }
   return save(deps, input, { hash: nothing, externalId: null, told });
+}
+
+/** A GitLab that was restored from a backup gives numbers anew: what is somebody else's now is never deleted. */
+async function isOurs(deps: ReplyDeps, input: ReplyInput, noteId: number): Promise<boolean> {
+  const note = await deps.gitlab.getNote({ ...input, noteId });
+  const isReply = note?.body.startsWith(replyMarkerStart(input.kind)) === true;
+  return isReply && note.authorId === (await deps.gitlab.ownUserId());
 }
 
 async function create(deps: ReplyDeps, input: ReplyInput, wanted: WantedReply): Promise<boolean> {

@@ -67,7 +67,10 @@ async function lookUpMoved(
   if (error.code !== 'gitlab-moved' && error.code !== 'gitlab-not-found') return null;
   try {
     const found = await lookUp(deps, { path, project: String(projectId), signal });
-    deps.log.warn({ path, projectId, cloneUrl: found.cloneUrl }, 'project has another path now, set it in the configuration');
+    deps.log.warn(
+      { path, projectId, cloneUrl: found.cloneUrl },
+      'project has another path now, set it in the configuration',
+    );
     return found;
   } catch (again) {
     if (!isAppError(again)) throw again;

@@ -74,7 +74,9 @@ export function planChange(
     const [first] = members;
     if (first === undefined || !first.lives) continue;
     living += 1;
-    const refused = members.flatMap(({ wanted }) => (wanted === null || wanted.runs || wanted.explained ? [] : [wanted]));
+    const refused = members.flatMap(({ wanted }) =>
+      wanted === null || wanted.runs || wanted.explained ? [] : [wanted],
+    );
     const [stop] = refused.length === members.length ? refused : [];
     if (stop !== undefined) {
       plan.stops.push({ slug: first.subject.preview?.slug ?? '', reason: stop.reason, detail: stop.detail });

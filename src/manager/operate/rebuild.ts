@@ -104,7 +104,8 @@ function rowOf(file: OwnFile, input: RebuildInput): Preview | string {
   // A fixed source names a revision of its own: the next decision says which sha runs.
   const isOwnSha = annotation(file.application, 'source-ref') !== undefined;
   const group = branch === undefined ? null : (input.groupAt?.(reference.path ?? '') ?? null);
-  if (branch !== undefined && group === null) return `its project ${reference.path} is in no group of the configuration`;
+  if (branch !== undefined && group === null)
+    return `its project ${reference.path} is in no group of the configuration`;
   const wantedSha = isOwnSha ? source.targetRevision : null;
   const { policy } = group ?? project;
   return {
@@ -115,7 +116,8 @@ function rowOf(file: OwnFile, input: RebuildInput): Preview | string {
     cluster: destination.name,
     namespace: destination.namespace,
     url: annotation(file.application, 'url') ?? null,
-    members: group === null ? [{ projectId, iid, wantedSha, deployedSha: null, next: null }] : linkedMembers(named, input),
+    members:
+      group === null ? [{ projectId, iid, wantedSha, deployedSha: null, next: null }] : linkedMembers(named, input),
     phase: 'deploying',
     waitingFor: null,
     waitingSince: null,

@@ -35,6 +35,7 @@ function presentMember(member: WebMember) {
   return {
     projectId: member.projectId,
     iid: member.iid,
+    branch: member.branch ?? null,
     wantedSha: member.wantedSha,
     deployedSha: member.deployedSha,
     next: member.next && presentNext(member.next),

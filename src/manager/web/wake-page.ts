@@ -6,7 +6,7 @@ const nothing = html``;
 export function askToWakePage(slug: string): string {
   return page(
     `Wake ${slug}`,
-    html`<h1>${slug} is asleep</h1>
+    html`<h1>Wake ${slug}</h1>
 <p>Previews that nobody uses are scaled to zero. Waking one takes as long as its programs need to start.</p>
 <form method="post" action="/wake/${slug}"><button type="submit">Wake it</button></form>`,
   );
@@ -17,7 +17,7 @@ export function wakingPage(slug: string): string {
   return page(
     `Waking ${slug}`,
     html`<h1>Waking ${slug}</h1>
-<p role="status" id="waking" data-status="/wake/${slug}/status">It is being woken. This page goes on to it when it is ready.</p>
+<p role="status" id="waking" data-status="/wake/${slug}/status">It is being woken.</p>
 <p id="late" hidden>It takes longer than usual. The note in its merge request says how it is.</p>
 <noscript><p><a href="/wake/${slug}/open">Go on</a> once it has had time to start.</p></noscript>`,
     html`<script src="/wake.js" defer></script>`,
@@ -70,6 +70,7 @@ button:focus-visible, a:focus-visible { outline: 3px solid currentColor; outline
 export const wakeScript = `'use strict';
 const waking = document.getElementById('waking');
 const startedAt = Date.now();
+waking.textContent = 'It is being woken. This page goes on to it when it is ready.';
 async function look() {
   let pauseMs = Date.now() - startedAt < 120000 ? 500 : 5000;
   try {

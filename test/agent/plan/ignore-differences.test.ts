@@ -71,6 +71,16 @@ test('pointers reach into lists and escaped keys, and never into what is no own 
   expect(object.spec).toEqual({ list: ['a', 'b', 'c'] });
 });
 
+test('items of a long list go each once, whoever names them', () => {
+  const list = Array.from({ length: 12 }, (_, index) => `item ${index}`);
+  const jsonPointers = ['/spec/list/9', '/spec/list/10', '/spec/list/2', '/spec/list/9'];
+  const rules = readIgnoreRules([{ group: 'apps', kind: 'Deployment', jsonPointers }]);
+  const object = deployment({ list });
+  expect(withoutIgnored(object, object, rules).spec).toEqual({
+    list: list.filter((_, index) => ![2, 9, 10].includes(index)),
+  });
+});
+
 test('fields of a named manager are found by what the cluster says that it owns', () => {
   const rules = readIgnoreRules([{ group: 'apps', kind: 'Deployment', managedFieldsManagers: ['operator'] }]);
   const containers = [

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Inventory } from '../../../src/agent/inventory.js';
 import { contentPrint, keyOf, type Manifest, manifestKey } from '../../../src/agent/manifest.js';
 import { inSteps, removalSteps } from '../../../src/agent/plan/apply-order.js';
-import { type DesiredItem, manifestPrint } from '../../../src/agent/plan/desired-item.js';
+import { type DesiredItem, type HookRun, manifestPrint } from '../../../src/agent/plan/desired-item.js';
 import { desiredObjects } from '../../../src/agent/plan/desired-objects.js';
 import { type LiveFacts, makePlan, type Plan, withAnswer } from '../../../src/agent/plan/make-plan.js';
 import { stageOf } from '../../../src/agent/plan/stage.js';
@@ -160,6 +160,23 @@ test('a changed version of a kind is the same object, and a Job that removes its
   const ended = { desired: jobs, inventory: inventoryOf(jobs, 'same'), live: new Map() };
   expect(needed(makePlan({ ...ended, revision: 'same' }))).toEqual({});
   expect(needed(makePlan({ ...ended, revision: 'next' }))).toEqual({ Job: 'create' });
+});
+
+test('the object of a hook that succeeded is taken up again only where it should be gone and is not', () => {
+  const job = object('Job', 'migrate', 'batch/v1');
+  const need = (policies: HookRun['policies'], uid: string | null) => {
+    const desired = [item(job, { hook: { phase: 'PreSync', policies, idle: false } })];
+    const inventory = inventoryOf(desired, 'same');
+    const hook = { revision: 'same', run: 'PreSync-same', ended: { PreSync: 'Succeeded' as const } };
+    const objects = inventory.objects.map((entry) => ({ ...entry, uid: 'made', hook }));
+    const live = new Map(uid === null ? [] : [[manifestKey(job), { uid, generation: 1, print: '' }]]);
+    const plan = makePlan({ desired, inventory: { ...inventory, objects }, revision: 'same', live });
+    return [...plan.needs.values()];
+  };
+  expect(need(['HookSucceeded'], 'made')).toEqual(['run']);
+  expect(need(['HookSucceeded'], 'another')).toEqual(['nothing']);
+  expect(need(['HookSucceeded'], null)).toEqual(['nothing']);
+  expect(need(['BeforeHookCreation'], 'made')).toEqual(['nothing']);
 });
 
 test('a hook runs once a revision, and not while the preview sleeps', () => {

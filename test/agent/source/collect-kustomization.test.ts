@@ -117,6 +117,28 @@ test.each([
     { 'app/kustomization.yaml': '{}', 'app/Kustomization': '{}' },
     'source-invalid',
   ],
+  [
+    'itself as a file of content',
+    kustomization('configMapGenerator: [{name: a, files: [kustomization.yaml]}]'),
+    'source-unsupported',
+  ],
+  [
+    'a base as a resource of another',
+    {
+      ...kustomization('resources: [../base]'),
+      'base/kustomization.yaml': 'resources: [sub, sub/kustomization.yaml]',
+      'base/sub/kustomization.yaml': '{}',
+    },
+    'source-unsupported',
+  ],
+  [
+    'a transformer as a file of content',
+    kustomization('resources: [sub]\nconfigMapGenerator: [{name: a, files: [sub/t.yaml]}]', {
+      'app/sub/kustomization.yaml': 'transformers: [t.yaml]',
+      'app/sub/t.yaml': builtin('PrefixTransformer', 'prefix: a-'),
+    }),
+    'source-unsupported',
+  ],
 ])('what hides %s is refused', async (_, files: Record<string, TreeNode | string>, code) => {
   await expect(collect(files)).rejects.toMatchObject({ code });
 });

@@ -87,6 +87,22 @@ test('an option of the wrong shape is named', () => {
   expect(describe).toThrow('spec.source.helm.parameters.0.value');
 });
 
+test.each([
+  ['token=/var/run/secrets/kubernetes.io/serviceaccount/token,b'],
+  ['a=https://example.com/x,b'],
+  ['a\\'],
+  ['a,b'],
+  ['a{b'],
+])('the file parameter %j, which would name another file, is refused', (name) => {
+  const helm = { fileParameters: [{ name, path: 'p' }] };
+  expect(() => describeSource(application({ helm }), allowed)).toThrow('spec.source.helm.fileParameters.0.name');
+});
+
+test('a file parameter names any one value', () => {
+  const fileParameters = ['a', 'a.b[0].c', 'annotations.example\\.com/x'].map((name) => ({ name, path: 'p' }));
+  expect(describeSource(application({ helm: { fileParameters } }), allowed).helm).toEqual({ fileParameters });
+});
+
 test('a credential for a registry goes to the registry itself', () => {
   const entries = [
     { pattern: 'oci://registry.example.com/charts/*', token: 't', realm: 'https://gitlab.example.com/jwt' },

@@ -26,6 +26,13 @@ test('documents, comments between them and merge keys', () => {
   expect(objects[1]).toMatchObject({ metadata: { name: 'b' }, merged: { k: 'v', l: 'w' } });
 });
 
+test('a large file and modest aliases are read', () => {
+  const list = `[${'1,'.repeat(20_000)}]`;
+  expect(parse(`${head}list: ${list}\ntext: ${'x'.repeat(500_000)}\n`)).toHaveLength(1);
+  const [object] = parse(`${head}a: &a ${'x'.repeat(2_000)}\nb: [${'*a,'.repeat(50)}]\n`);
+  expect(object).toMatchObject({ b: Array.from({ length: 50 }, () => 'x'.repeat(2_000)) });
+});
+
 test('JSON', () => {
   expect(parse('{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"}}')).toHaveLength(1);
   expect(parse('')).toEqual([]);
@@ -42,6 +49,12 @@ test.each([
   [
     'a bomb of aliases',
     `${head}a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [${'*a,'.repeat(20)}]\nc: &c [${'*b,'.repeat(20)}]\nd: [${'*c,'.repeat(20)}]\n`,
+    'aliases',
+  ],
+  ['few aliases of a long text', `${head}a: &a ${'x'.repeat(200_000)}\nb: [${'*a,'.repeat(90)}]\n`, 'aliases'],
+  [
+    'few aliases of a large map',
+    `${head}a: &a {${Array.from({ length: 10_000 }, (_, index) => `k${index}: 1`).join(', ')}}\nb: [${'*a,'.repeat(90)}]\n`,
     'aliases',
   ],
 ])('%s is refused with the file’s name', (_, text, word) => {

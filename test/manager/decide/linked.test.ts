@@ -4,6 +4,7 @@ import type { DecideDeps } from '../../../src/manager/decide/needs.js';
 import { runDecide } from '../../../src/manager/decide/run.js';
 import type { GateReading, MergeRequestFacts } from '../../../src/preview/facts.js';
 import { createDecideStore } from '../../../src/store/decide-store.js';
+import { saveDeliveries } from '../../../src/store/deliveries.js';
 import { loadFeedbackInput, membersOfSubject } from '../../../src/store/projections-input.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { facts, policy } from './decide-world.js';
@@ -45,7 +46,13 @@ beforeEach(() => {
     settings: {
       branch: 'dynamic-envs',
       policyFor: (projectId) => ({ [shop]: shopPolicy, [cart]: cartPolicy, [wiki]: policy() })[projectId] ?? null,
-      slotLimits: () => ({ total: 2_000, projects: new Map([['shop', 20], ['store', 1_000]]) }),
+      slotLimits: () => ({
+        total: 2_000,
+        projects: new Map([
+          ['shop', 20],
+          ['store', 1_000],
+        ]),
+      }),
       groupOf: (projectId) => (isLinked && projectId !== wiki ? 'store' : null),
       groupFor: (name) => (isLinked && name === 'store' ? group : null),
       suffixOf: () => 'abc123',
@@ -74,7 +81,12 @@ beforeEach(() => {
   };
 });
 
-function open(projectId: number, iid: number, branch: string, change: Partial<MergeRequestFacts> = {}): MergeRequestFacts {
+function open(
+  projectId: number,
+  iid: number,
+  branch: string,
+  change: Partial<MergeRequestFacts> = {},
+): MergeRequestFacts {
   const sha = `${projectId}${iid}`.padStart(40, '0');
   const known = facts(iid, { projectId, sourceProjectId: projectId, sourceBranch: branch, sha, ...change });
   mergeRequests.set(`${projectId}!${iid}`, known);
@@ -108,7 +120,9 @@ async function rows(subjectLike: string) {
 }
 
 async function jobs(): Promise<string[]> {
-  const { rows: found } = await database.pool.query('select key from graphile_worker.jobs where key is not null order by key');
+  const { rows: found } = await database.pool.query(
+    'select key from graphile_worker.jobs where key is not null order by key',
+  );
   return found.map((row) => String(row.key));
 }
 
@@ -130,10 +144,16 @@ describe('merge requests of a group', () => {
   it('that are read anew and say the same change nothing', async () => {
     open(shop, 20, 'same');
     await hint(shop, 20);
-    const before = await database.pool.query('select version, to_json(p)::text as row, (select json_agg(m) from preview_member m where m.slug = p.slug) as members from preview p where subject = $1', ['group:store:same']);
+    const before = await database.pool.query(
+      'select version, to_json(p)::text as row, (select json_agg(m) from preview_member m where m.slug = p.slug) as members from preview p where subject = $1',
+      ['group:store:same'],
+    );
     await hint(shop, 20);
     await decide('group:store:same');
-    const after = await database.pool.query('select version, to_json(p)::text as row, (select json_agg(m) from preview_member m where m.slug = p.slug) as members from preview p where subject = $1', ['group:store:same']);
+    const after = await database.pool.query(
+      'select version, to_json(p)::text as row, (select json_agg(m) from preview_member m where m.slug = p.slug) as members from preview p where subject = $1',
+      ['group:store:same'],
+    );
     expect(after.rows).toEqual(before.rows);
   });
 
@@ -206,11 +226,15 @@ describe('merge requests of a group', () => {
     const known = open(shop, 11, 'joins');
     await hint(shop, 11);
     expect(await rows('mr:7:11')).toMatchObject([{ phase: 'deploying' }]);
-    await database.pool.query(`insert into branch_write (slug, incarnation, blob, generation) values ('shop-11', 1, 'b', 1)`);
+    await database.pool.query(
+      `insert into branch_write (slug, incarnation, blob, generation) values ('shop-11', 1, 'b', 1)`,
+    );
     isLinked = true;
     await decide('mr:7:11');
     expect(await rows('mr:7:11')).toMatchObject([{ phase: 'stopping', stop_reason: 'unfollowed' }]);
-    expect(await rows('group:store:joins')).toMatchObject([{ phase: 'deploying', members: ['7!11 711', '8!main ffff'] }]);
+    expect(await rows('group:store:joins')).toMatchObject([
+      { phase: 'deploying', members: ['7!11 711', '8!main ffff'] },
+    ]);
     isLinked = false;
     await database.pool.query(
       `insert into branch_write (slug, incarnation, blob, generation) values ('store-joins', 1, 'b', 1)`,
@@ -227,6 +251,50 @@ describe('merge requests of a group', () => {
     calls.length = 0;
     await hint(shop, 12);
     expect(calls).toEqual(['read 7!12']);
+  });
+
+  it('that ended long ago are read, though others of the branch ended since, and asked about no more', async () => {
+    for (let iid = 100; iid < 125; iid += 1) {
+      const ended = { state: 'merged', endedAt: Date.now(), updatedAt: Date.now() + iid } as const;
+      open(cart, iid, 'busy', ended);
+      await hint(cart, iid);
+    }
+    calls.length = 0;
+    await hint(cart, 100);
+    expect(calls).toEqual(['read 8!100']);
+    const { rows: asked } = await database.pool.query(
+      'select iid from merge_request where project_id = 8 and asked_at is not null',
+    );
+    expect(asked).toEqual([]);
+    expect(await rows('group:store:busy')).toEqual([]);
+  });
+
+  it('get the newest commit of a target branch once its pipeline, of which a webhook tells, has passed', async () => {
+    const head = 'e'.repeat(40);
+    const known = open(shop, 14, 'awaits');
+    deps.gitlab.readBaseline = ({ project: { projectId } }) => {
+      const fact = { projectId, gate: 'pipeline' } as const;
+      return Promise.resolve({
+        baseline: { projectId, branch: 'main', head, passed: mainSha },
+        gates: [
+          { ...fact, sha: head, reading: { state: 'waiting', detail: null } },
+          { ...fact, sha: mainSha, reading: { state: 'open' } },
+        ],
+      });
+    };
+    await hint(shop, 14);
+    expect(await rows('group:store:awaits')).toMatchObject([
+      { phase: 'deploying', members: ['7!14 714', '8!main ffff'] },
+    ]);
+    await database.pool.query('delete from graphile_worker._private_jobs');
+    const pipeline = { event: 'pipeline', projectId: cart, iid: null, sha: head, status: 'success' } as const;
+    const readback = { task: 'readback', key: 'readback:x', payload: {} };
+    await saveDeliveries(database.pool, { deliveries: [{ key: null, facts: pipeline }], readback });
+    expect(await jobs()).toEqual(['decide:group:store:awaits']);
+    gates.set(head, { state: 'open' });
+    await decide('group:store:awaits');
+    expect(await rows('group:store:awaits')).toMatchObject([{ members: ['7!14 714', '8!main eeee'] }]);
+    expect(known.state).toBe('opened');
   });
 
   it('change nothing while GitLab cannot say, and are asked about again', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGitLab, type GitLab } from '../../../src/gitlab/client.js';
 import { postCommitStatus } from '../../../src/gitlab/commit-status.js';
 import { findDiscussion, replyInDiscussion, resolveDiscussion } from '../../../src/gitlab/discussions.js';
-import { createNote, deleteNote, listNotes, updateNote } from '../../../src/gitlab/notes.js';
+import { createNote, deleteNote, getNote, listNotes, updateNote } from '../../../src/gitlab/notes.js';
 import { newestPipeline } from '../../../src/gitlab/pipelines.js';
 import { currentUser } from '../../../src/gitlab/projects.js';
 import { noteMarker } from '../../../src/manager/feedback/note.js';
@@ -40,6 +40,7 @@ beforeAll(async () => {
       listNotes: (input) => listNotes(gitlab, input),
       createNote: (input) => createNote(gitlab, input),
       updateNote: (input) => updateNote(gitlab, input),
+      getNote: (input) => getNote(gitlab, input),
       deleteNote: (input) => deleteNote(gitlab, input),
       findDiscussion: (input) => findDiscussion(gitlab, input),
       replyInDiscussion: (input) => replyInDiscussion(gitlab, input),

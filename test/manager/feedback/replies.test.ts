@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGitLab, type GitLab } from '../../../src/gitlab/client.js';
 import { findDiscussion, replyInDiscussion, resolveDiscussion } from '../../../src/gitlab/discussions.js';
-import { createNote, deleteNote, listNotes, updateNote } from '../../../src/gitlab/notes.js';
+import { createNote, deleteNote, getNote, listNotes, updateNote } from '../../../src/gitlab/notes.js';
 import { currentUser } from '../../../src/gitlab/projects.js';
 import { wantedReply } from '../../../src/manager/feedback/replies.js';
 import { type FeedbackDeps, runFeedback } from '../../../src/manager/feedback/run.js';
@@ -38,6 +38,7 @@ beforeAll(async () => {
       listNotes: (input) => listNotes(gitlab, input),
       createNote: (input) => createNote(gitlab, input),
       updateNote: (input) => updateNote(gitlab, input),
+      getNote: (input) => getNote(gitlab, input),
       deleteNote: (input) => deleteNote(gitlab, input),
       findDiscussion: (input) => findDiscussion(gitlab, input),
       replyInDiscussion: (input) => replyInDiscussion(gitlab, input),
@@ -206,6 +207,18 @@ describe('a warning', () => {
     await Promise.allSettled(Array.from({ length: 8 }, () => run()));
     await run({ settleMs: 0 });
     expect(replies().length).toBe(1);
+  });
+
+  it('whose number is somebody else’s now, after GitLab was restored, is not what is deleted', async () => {
+    await save(warned);
+    await run();
+    const [, reply] = ours();
+    const stranger = standIn.comment(mergeRequest, 'mine');
+    await database.pool.query(`update projection set external_id = $1 where kind = 'warning'`, [stranger.id]);
+    await save({ expiresAt: end + hourMs });
+    await run();
+    expect(mergeRequest.notes.has(stranger.id)).toBe(true);
+    expect(mergeRequest.notes.has(reply?.id ?? 0)).toBe(false);
   });
 
   it('survives the loss of the database', async () => {

@@ -204,8 +204,8 @@ describe('configured projects', () => {
 
   it('are found, and one that is missing leaves the others alone', async () => {
     expect(await resolve([`acme/p${count}`, 'acme/nowhere'])).toEqual([
-      { path: `acme/p${count}`, projectId, cloneUrl: `${standIn.url}/acme/p${count}.git` },
-      { path: 'acme/nowhere', projectId: null, cloneUrl: null },
+      { path: `acme/p${count}`, projectId, cloneUrl: `${standIn.url}/acme/p${count}.git`, isPublic: false },
+      { path: 'acme/nowhere', projectId: null, cloneUrl: null, isPublic: null },
     ]);
   });
 
@@ -220,11 +220,21 @@ describe('configured projects', () => {
     expect(await recallProject(database.pool, { path: 'acme/renamed', name: 'shop' })).toBeNull();
   });
 
+  it('that were moved are found by their id, under their new address', async () => {
+    const path = `acme/p${count}`;
+    await resolve([path]);
+    await standIn.moveProject(projectId, `labs/p${count}`);
+    const cloneUrl = `${standIn.url}/labs/p${count}.git`;
+    expect(await resolve([path])).toEqual([{ path, projectId, cloneUrl, isPublic: false }]);
+    standIn.faults.add({ kind: 'token-expired' });
+    expect(await resolve([path])).toEqual([{ path, projectId, cloneUrl, isPublic: null }]);
+  });
+
   it('keep their id while GitLab cannot say', async () => {
     const path = `acme/p${count}`;
     const known = await resolve([path]);
     standIn.faults.add({ kind: 'not-found' });
-    expect(await resolve([path])).toEqual(known);
+    expect(await resolve([path])).toEqual(known.map((each) => ({ ...each, isPublic: null })));
     expect(known[0]?.projectId).toBe(projectId);
   });
 });

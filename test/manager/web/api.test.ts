@@ -337,6 +337,7 @@ describe('the breaker', () => {
     expect((await call('GET', '/breaker')).body).toEqual({
       open: false,
       blockedReason: null,
+      gitlab: null,
       notice: null,
       held: [],
       agents: [],

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { wantedStatus } from '../../../src/manager/feedback/commit-status.js';
+import { renderNote } from '../../../src/manager/feedback/note.js';
+import type { FeedbackView } from '../../../src/manager/feedback/view.js';
+import type { Preview } from '../../../src/preview/preview.js';
+import { at, memberOf, olderSha, sha, viewOf } from './view.js';
+
+const shopUrl = 'https://gitlab.example.com/acme/shop/-/merge_requests/42';
+const next = { sha: olderSha, waitingFor: 'pipeline', since: at, detail: null, link: null, stuck: false } as const;
+
+/** A linked preview of !42 of project 5 and of a baseline of project 6, as a merge request of it is told. */
+function linkedView(key: { projectId: number; iid: number }, preview: Partial<Preview> = {}): FeedbackView {
+  const members = [
+    memberOf(),
+    memberOf({ projectId: 6, iid: null, branch: 'ma|in', wantedSha: olderSha, deployedSha: olderSha }),
+  ];
+  const rows = [
+    { projectId: 5, iid: 42, project: 'acme/shop', webUrl: shopUrl },
+    { projectId: 6, iid: null, project: 'acme/cart', webUrl: null },
+  ];
+  const own = key.projectId === 5 ? 'shop' : 'cart';
+  return viewOf(
+    { slug: 'store-cart', subject: 'group:store:cart', project: 'store', members, ...preview },
+    { linked: { key, own, rows } },
+  );
+}
+
+const here = { projectId: 5, iid: 42 };
+const elsewhere = { projectId: 6, iid: 9 };
+
+describe('the note of a linked preview', () => {
+  it('has a row for each project, with the merge request or the target branch', () => {
+    const note = renderNote(linkedView(here));
+    expect(note).toContain(
+      `| \`acme/shop\` | [!42](${shopUrl}) | [\`1a2b3c4d\`](https://gitlab.example.com/acme/shop/-/commit/${sha}) |  |`,
+    );
+    expect(note).toContain('| `acme/cart` | no merge request, `ma¦in` | `9f8e7d6c` |  |');
+  });
+
+  it('says of each member what it waits for', () => {
+    const members = [
+      memberOf({ wantedSha: null, deployedSha: null, next }),
+      memberOf({ projectId: 6, iid: null, branch: 'main', wantedSha: null, deployedSha: null }),
+    ];
+    const note = renderNote(linkedView(here, { phase: 'waiting', waitingFor: 'pipeline', waitingSince: at, members }));
+    expect(note).toContain('It waits for its pipeline');
+    expect(note).toContain('| `9f8e7d6c` waits for its pipeline, since 23 Nov 14:02 UTC. |');
+  });
+
+  it('says of one that left that it goes on for the others, in words that stay true', () => {
+    const view = linkedView(elsewhere);
+    const facts = view.facts === null ? null : { ...view.facts, projectId: 6, iid: 9, state: 'merged' as const };
+    const note = renderNote({ ...view, facts });
+    expect(note).toContain('no longer with this merge request');
+    expect(note).toContain(`This merge request was merged, so the linked preview \`store-cart\` goes on without it`);
+    expect(note).toContain(`as long as the others are open: [!42](${shopUrl}).`);
+    expect(note).not.toContain('Expires');
+    expect(renderNote({ ...view, facts, preview: { ...view.preview, phase: 'failed', cause: 'health' } })).toBe(note);
+  });
+
+  it('says why it ended to one that left long ago, too', () => {
+    const ended = { phase: 'stopped', stopReason: 'merged', stoppedAt: at } as const;
+    expect(renderNote(linkedView(elsewhere, ended))).toContain('the merge request was merged');
+  });
+});
+
+describe('the commit status of a linked preview', () => {
+  it('is of the sha of this merge request', () => {
+    expect(wantedStatus(linkedView(here), false, null)).toMatchObject({ sha, state: 'success' });
+  });
+
+  it('is none for one that left, and lets a merge go that waits for it', () => {
+    expect(wantedStatus(linkedView(elsewhere), true, null)).toBeNull();
+    const posted = { sha, state: 'running', name: 'mayfly/preview' };
+    expect(wantedStatus(linkedView(elsewhere), true, posted)).toMatchObject({
+      sha,
+      state: 'success',
+      description: 'stopped',
+    });
+  });
+});
