@@ -30,6 +30,6 @@ for (const count of counts.length === 0 ? [100, 300] : counts) {
 async function measure(world: AgentWorld, count: number, kubeconfig: string): Promise<void> {
   const startedAt = performance.now();
   const figures = await bringUp(world, count);
-  const limit = await applyByKubectl(world.cluster, kubeconfig, count);
+  const limit = await applyByKubectl(kubeconfig, count);
   report(scenario, { ...figures, ...limit, tookMs: round(performance.now() - startedAt) });
 }

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseAllDocuments, stringify } from 'yaml';
 import { temporaryFolder } from '../../test/support/git-client.js';
-import type { ClusterView } from './cluster-view.js';
+import { openClusterView } from './cluster-view.js';
 import { fiveObjects } from './five-objects.js';
 import { round } from './report.js';
 
@@ -16,14 +17,16 @@ const run = promisify(execFile);
  * Deployment is available. Requests as for the agent. Without kubectl nothing is answered.
  */
 export async function applyByKubectl(
-  cluster: ClusterView,
   kubeconfig: string,
   count: number,
 ): Promise<{ limitMs?: number; limitRequests?: number }> {
   const kubectl = process.env.TEST_KUBECTL ?? join(process.env.MAYFLY_TEST_TOOLS ?? '/', 'kubectl');
   if (!existsSync(kubectl)) return {};
   const folder = await temporaryFolder('bench-kubectl');
-  const namespaces = new Set(Array.from({ length: count }, (_, index) => `limit-${index}`));
+  const id = `limit-${randomBytes(3).toString('hex')}`;
+  // Of a label of its own, so that no agent follows these objects.
+  const cluster = await openClusterView(kubeconfig, id);
+  const namespaces = new Set(Array.from({ length: count }, (_, index) => `${id}-${index}`));
   const objects = parseAllDocuments(Object.values(fiveObjects).join('---\n')).map((document) => document.toJS());
   const documents = [...namespaces].flatMap((namespace) => [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -48,6 +51,7 @@ export async function applyByKubectl(
     return { limitMs, limitRequests: round(((await cluster.requests()) - before - background) / count) };
   } finally {
     await folder.remove();
-    await cluster.removeNamespaces(['limit-']);
+    await cluster.removeNamespaces([`${id}-`]);
+    await cluster.close();
   }
 }

@@ -5,8 +5,8 @@ import { worstHealth } from './health/worst-health.js';
 import type { InventoryEntry } from './inventory.js';
 import type { LiveObject } from './live/live-objects.js';
 import { displayName, groupOf, keyOf } from './manifest.js';
-import { appliedInventory, type PreviewState } from './preview-state.js';
 import { isIdleKind } from './plan/put-to-sleep.js';
+import { appliedInventory, type PreviewState } from './preview-state.js';
 import { asksForProbe } from './probe/probe-request.js';
 
 /** What is seen of the wanted revision, before it is sent. */

@@ -1,10 +1,10 @@
 import { annotation } from '../application/application.js';
 import { inApplyOrder } from './apply/apply-objects.js';
-import { ensureNamespace, type NamespaceDeps } from './apply/ensure-namespace.js';
+import { ensureNamespace, type NamespaceDeps, readNamespace } from './apply/ensure-namespace.js';
 import type { WantedPreview } from './branch/read-file.js';
 import type { Desired } from './desired-items.js';
 import type { Furnisher, Furnishing } from './furnisher.js';
-import type { Inventory } from './inventory.js';
+import type { Inventory, InventoryEntry } from './inventory.js';
 import { createLedger, type Ledger } from './ledger.js';
 import type { Kind, LiveObject } from './live/live-objects.js';
 import { isAsleep, type LoadDesiredDeps, loadDesired } from './load-desired.js';
@@ -91,18 +91,19 @@ export async function deploy(deps: DeployDeps, input: DeployInput): Promise<Depl
   // Of what has no inventory, nothing is there.
   if (input.inventory !== null) await listed(deps, kinds, signal);
   const live = deps.live.of(wanted);
-  const known = survivors(input.inventory, live);
+  const known = await survivors(deps, input.inventory, { live, signal });
   const plan = makePlan({ desired: desired.items, inventory: known, revision: wanted.revision, live });
   const begins = known?.target !== wanted.revision;
   const verdicts = begins ? await examineAll(deps, plan, signal) : new Map<DesiredItem, Verdict>();
 
   const inventory = startInventory(input, known, { plan, furnishing, desired });
-  // In a later run for the same revision, what is stored lists all that is or will be there.
-  const ledger = openLedger(deps, input, inventory, !begins && furnishing.isDone);
+  // In a later run for the same revision, what is stored lists all that is or will be there, unless a chart drew names.
+  const isStored = !begins && furnishing.isDone && listsAll(known, plan.entries);
+  const ledger = openLedger(deps, input, inventory, isStored);
   takeVerdicts(verdicts, ledger, deps.live.record);
   // Known before it is written: a file that goes meanwhile finds something to tear down.
   input.onInventory(ledger.inventory());
-  if (begins ? hasWork(plan, verdicts, furnishing, known) : !furnishing.isDone) await saveFirst(ledger, input);
+  if (begins ? hasWork(plan, verdicts, furnishing, known) : !isStored) await saveFirst(ledger, input);
   return carryOut(deps, input, {
     plan,
     verdicts,
@@ -212,6 +213,11 @@ function takeVerdicts(
   }
 }
 
+function listsAll(inventory: Inventory | null, entries: readonly InventoryEntry[]): boolean {
+  const keys = new Set(inventory?.objects.map(keyOf));
+  return entries.every((entry) => keys.has(keyOf(entry)));
+}
+
 /** Whether the cluster is written at all: if it is not, there is nothing to own that was not owned before. */
 function hasWork(
   { needs, prune, pruneLast }: Plan,
@@ -228,10 +234,17 @@ function hasWork(
 }
 
 /** The inventory without what went with a namespace that somebody deleted: hooks ran in it, and must run again. */
-function survivors(inventory: Inventory | null, live: ReadonlyMap<string, LiveObject>): Inventory | null {
+async function survivors(
+  deps: DeployDeps,
+  inventory: Inventory | null,
+  { live, signal }: { live: ReadonlyMap<string, LiveObject>; signal: AbortSignal },
+): Promise<Inventory | null> {
   if (inventory === null || inventory.namespaceUid === null) return inventory;
-  const namespace = live.get(`/Namespace/${inventory.namespace}`);
-  if (namespace?.uid === inventory.namespaceUid) return inventory;
+  const { namespace: name, namespaceUid } = inventory;
+  if (live.get(`/Namespace/${name}`)?.uid === namespaceUid) return inventory;
+  // One that lost its labels, or that the agent may not list now, is missing from the watch and stands all the same.
+  const found = await readNamespace(deps.cluster, name, signal);
+  if (found?.metadata.uid === namespaceUid) return inventory;
   return {
     ...inventory,
     namespaceUid: null,

@@ -15,6 +15,9 @@ export interface Desired {
   remarks: InventoryRemark[];
 }
 
+/** Sentences that are told; they travel, and are kept in the inventory. */
+const maxRemarks = 100;
+
 /** What holds for all objects of one Application. */
 interface Policy {
   bundle: Bundle;
@@ -42,7 +45,7 @@ export function desiredItems(bundles: readonly Bundle[], input: DesiredInput): D
       remarks.push(...found.told.map((message) => ({ ...referenceOf(manifest), message })));
     }
   }
-  return { items, remarks };
+  return { items, remarks: remarks.slice(0, maxRemarks) };
 }
 
 /** A hook of several phases has an item for each; one that is never run has none. */

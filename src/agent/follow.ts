@@ -102,8 +102,9 @@ export function createBranchFollower(
     const read = await Promise.all(
       changed.map(async (slug) => [slug, await readOne(slug, files, installation)] as const),
     );
+    // Most looks find nothing new: they write nothing either.
+    if (head !== trusted) deps.rememberHead(head);
     trusted = head;
-    deps.rememberHead(head);
     // At the start and after a closed guard nothing is known: what lives and has no file is found by itself.
     const vanished = known.size > 0 ? removed : [...previews.keys()].filter((slug) => !files.has(slug));
     for (const [slug, file] of read) takeFile({ ...deps, pending }, slug, file, head);

@@ -29,7 +29,10 @@ export function createRoom(
 
   function leave(slug: string): void {
     admitted.delete(slug);
-    for (const each of [...refused]) wake(each);
+    for (const each of [...refused]) {
+      if (previews.has(each)) wake(each);
+      else refused.delete(each);
+    }
   }
 
   return {

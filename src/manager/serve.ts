@@ -6,8 +6,8 @@ import { createGitLab, type GitLab, type GitLabOptions } from '../gitlab/client.
 import { getProject } from '../gitlab/projects.js';
 import { createManagerMetrics, type ManagerMetrics } from '../metrics/manager-metrics.js';
 import { createRegistries } from '../registry/registries.js';
-import { listenToBranch } from '../store/branch-listener.js';
 import { askUnknown } from '../store/ask-anew.js';
+import { listenToBranch } from '../store/branch-listener.js';
 import { enqueueAll } from '../store/due.js';
 import { recallProject, rememberProject } from '../store/follow-cursor.js';
 import { enqueue, startQueue } from '../store/queue.js';

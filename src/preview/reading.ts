@@ -39,7 +39,7 @@ const leewayMs = 60_000;
  * from a backup. What was told to it may be there no more, and numbers that it had given are given again.
  */
 export function wentBack(known: MergeRequestFacts | null, read: MergeRequestFacts): boolean {
-  return known !== null && (read.updatedAt < known.updatedAt - leewayMs || read.createdAt !== known.createdAt);
+  return known !== null && (read.updatedAt < known.updatedAt - leewayMs || read.createdAt > known.createdAt);
 }
 
 /**

@@ -10,7 +10,7 @@ export interface RenderersOptions {
   /** Private folder for the files of the runs. */
   directory: string;
   limits?: ProgramLimits;
-  /** Programs that run at once. Default 4. */
+  /** Programs that run at once. Default 2. */
   concurrency?: number;
 }
 
@@ -23,8 +23,8 @@ export interface Renderers {
 /** Nothing is looked for or made before the first call. */
 export function createRenderers(options: RenderersOptions): Renderers {
   const limits = options.limits ?? programLimits;
-  // Each may take its memory limit: the number of them bounds the whole.
-  const turnstile = createTurnstile(options.concurrency ?? 4);
+  // Each may take its memory limit, and together with the agent they must fit into its container.
+  const turnstile = createTurnstile(options.concurrency ?? 2);
   return {
     async kustomize({ files, directory, signal }) {
       const file = await findProgram('kustomize', options.programs);

@@ -27,7 +27,7 @@ export interface ProgramLimits {
 export const programLimits: ProgramLimits = {
   timeoutMs: 30_000,
   outputBytes: 8 * 1024 * 1024,
-  memoryBytes: 1024 * 1024 * 1024,
+  memoryBytes: 320 * 1024 * 1024,
 };
 
 /** Part of the util-linux of every Debian; where it is absent, Go's own soft limit must do. */

@@ -31,10 +31,7 @@ interface Shape {
  * Stands for the Ingress and the containers that a machine without a cluster lacks: answers for
  * `<slug>.localhost` with a page made of what is deployed in that preview's namespace at this moment.
  */
-export async function startPreviewSite(
-  readCluster: ReadCluster,
-  options: PreviewSiteOptions,
-): Promise<PreviewSite> {
+export async function startPreviewSite(readCluster: ReadCluster, options: PreviewSiteOptions): Promise<PreviewSite> {
   const server = createServer((request, response) => {
     answer(readCluster, options, request, response).catch((error: unknown) => {
       page(response, 502, 'The cluster does not answer', `<p>${escapeHtml(String(error))}</p>`, '#8a3b2f');

@@ -9,9 +9,11 @@ with row as (
 ), visited as (
   update preview p set visited_at = now() from row r where p.slug = $1 and p.incarnation = r.incarnation
 ), wished as (
-  -- What is awake is not kept awake by those who look at it.
+  -- What is awake is not kept awake by those who look at it. GitLab's clock, which an order to sleep has its time of, may
+  -- be ahead: whoever sees that it sleeps orders later.
   insert into wish (subject, kind, source, at, by_name)
-  select subject, 'wake', 'operator', now(), $2 from row where phase = 'asleep' or want_asleep
+  select subject, 'wake', 'operator', greatest(now(), (select max(w.at) from wish w where w.subject = row.subject)), $2
+  from row where phase = 'asleep' or want_asleep
   returning subject
 ), happened as (
   insert into preview_event (slug, incarnation, kind, actor, detail)

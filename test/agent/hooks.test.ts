@@ -122,6 +122,26 @@ test('a hook that has run is not run again when what comes after it is refused a
   expect(writes.filter((write) => write.includes('/jobs'))).toEqual([]);
 });
 
+test('a namespace that lost its labels is not taken for a deleted one: no hook runs again', async () => {
+  const once = { ...preSync, 'argocd.argoproj.io/hook-delete-policy': 'HookSucceeded' };
+  await healthy(await publish('unlabelled', { 'shop.yaml': shopManifests(), 'migrate.json': job('migrate', once) }));
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', name: world.namespaceOf('unlabelled') };
+  const { labels } = (await world.cluster.client.get(namespace)).metadata;
+  const gone = Object.fromEntries(Object.keys(labels ?? {}).map((key) => [key, null]));
+  const writes = await collectWrites(world.cluster.client.connection.server, async () => {
+    await world.cluster.client.mergePatch(namespace, { metadata: { labels: gone } });
+    await eventually('it is told', () =>
+      world.manager.newest('unlabelled')?.diagnosis?.sentence.includes('was not made for it'),
+    );
+    await agent.stop();
+    await world.cluster.client.mergePatch(namespace, { metadata: { labels } });
+    world.manager.observations.length = 0;
+    agent = await world.start();
+    await world.waitForState('unlabelled', 'healthy');
+  });
+  expect(writes.filter((write) => write.includes(`${world.namespaceOf('unlabelled')}/`))).toEqual([]);
+});
+
 test('a hook of a newer revision ends the wait for an older one', async () => {
   // No pod of it ever ends.
   const files = { 'shop.yaml': shopManifests(), 'migrate.json': job('migrate', preSync, 'unready') };

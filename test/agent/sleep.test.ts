@@ -116,8 +116,7 @@ test('an ignored number of replicas is another’s while it is awake, and zero w
 });
 
 test('an autoscaler’s hold on the replicas does not keep it awake', async () => {
-  const manifests = { 'held/others.yaml': others.replace(/^[^]*?---\n([^]*?)---[^]*$/, '$1') };
-  const sha = await world.pushManifests(manifests);
+  const sha = await world.pushManifests({ 'held/plain.yaml': others.split('---\n')[1] ?? '' });
   const file = { slug: 'held', sha, path: 'held' };
   await world.publish({ files: [file] });
   await world.waitForState('held', 'healthy');

@@ -17,7 +17,7 @@ let secondMetrics: string;
 const made: { iid: number; body: string }[] = [];
 
 beforeAll(async () => {
-  stage = await openStage({ project: { lifetime: { ttl: '1h', warn: '59m57s' } } });
+  stage = await openStage({ project: { lifetime: { ttl: '1h', warn: '30m' } } });
   stage.gitlab.setPipelinePlan(shopPath, [{ name: 'build', outcome: 'success' }]);
   stage.gitlab.onEvent((event) => {
     if (event.kind === 'note' && event.action === 'create' && event.user.id === stage.bot.id) {
@@ -72,6 +72,20 @@ function bodies({ iid }: MergeRequest): string[] {
   return made.filter((note) => note.iid === iid && !note.body.includes('This preview ends at')).map(({ body }) => body);
 }
 
+/** Nobody has used it for so long. */
+async function age(mergeRequest: MergeRequest, ms: number): Promise<void> {
+  mergeRequest.createdAt -= ms;
+  for (const version of mergeRequest.versions) version.createdAt -= ms;
+  const { iid } = mergeRequest;
+  const { pool } = stage.database;
+  await pool.query(`update wish set at = at - $1 * interval '1 ms' where subject like 'mr:%:' || $2`, [ms, iid]);
+  await pool.query(`update preview set created_at = created_at - $1 * interval '1 ms' where slug = 'shop-' || $2`, [
+    ms,
+    iid,
+  ]);
+  await stage.gitlab.updateMergeRequest(mergeRequest, { title: `${mergeRequest.title}, later` });
+}
+
 test('nothing happens twice: one note, one commit a change, one answer a comment, one warning a term', async () => {
   const { gitlab } = stage;
   const ada = gitlab.addUser({ username: 'ada', name: 'Ada', project: shopPath, accessLevel: 30 });
@@ -92,12 +106,11 @@ test('nothing happens twice: one note, one commit a change, one answer a comment
     await stage.untilPhase(slug, 'ready');
   }
 
-  for (const [index, each] of mergeRequests.entries()) {
-    await stage.tick('sweep');
-    const end = (await stage.row(slugs[index] ?? ''))?.expires_at.getTime();
+  for (const each of mergeRequests) await age(each, 45 * 60_000);
+  for (const each of mergeRequests) {
     await stage.wait('the warning of its end', async () => {
       await stage.tick('sweep');
-      return warnings(each).some((body) => body.includes(`warning ${end}-`));
+      return warnings(each).length > 0;
     });
   }
   for (const metricsUrl of [stage.metricsUrl, secondMetrics]) expect(await decisions(metricsUrl)).toBeGreaterThan(0);
@@ -110,8 +123,7 @@ test('nothing happens twice: one note, one commit a change, one answer a comment
     expect(bodies(mergeRequest)).toHaveLength(1);
     expect(await verbs(slug)).toEqual(['deploy', 'deploy', 'deploy', 'remove']);
     expect(comments[index]?.awards.map(({ name }) => name)).toEqual(['thumbsup']);
-    const terms = warnings(mergeRequest).map((body) => /mayfly:warning (\d+)-/.exec(body)?.[1]);
-    expect(new Set(terms).size).toBe(terms.length);
+    expect(warnings(mergeRequest)).toHaveLength(1);
   }
   const twice = await stage.database.pool.query(
     `select slug, incarnation, kind, at from preview_event where kind in ('created', 'ordered', 'stopped')

@@ -30,7 +30,7 @@ export async function ensureNamespace(deps: NamespaceDeps, input: EnsureInput): 
       if (!isAppError(error, 'kube-already-exists')) throw error;
     }
   }
-  const found = await read(deps, desired.metadata.name, signal);
+  const found = await readNamespace(deps, desired.metadata.name, signal);
   if (found === null) return ensureAgain(deps, input);
   refuseForeign(found, input);
   if (isCurrent(found, desired)) return found;
@@ -45,7 +45,12 @@ function ensureAgain(deps: NamespaceDeps, input: EnsureInput): Promise<Manifest>
   return deps.create(input.desired, input.signal);
 }
 
-async function read(deps: NamespaceDeps, name: string, signal: AbortSignal): Promise<Manifest | null> {
+/** null: there is none. */
+export async function readNamespace(
+  deps: Pick<NamespaceDeps, 'get'>,
+  name: string,
+  signal: AbortSignal,
+): Promise<Manifest | null> {
   try {
     return await deps.get({ apiVersion: 'v1', kind: 'Namespace', name }, signal);
   } catch (error) {

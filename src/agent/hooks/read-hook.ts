@@ -12,6 +12,10 @@ export interface HookSpec {
   unsupported: string[];
 }
 
+/** Of an annotation, and of what it names: there are not so many phases and policies. */
+const maxText = 1_024;
+const maxNames = 20;
+
 const hookAnnotation = 'argocd.argoproj.io/hook';
 const policyAnnotation = 'argocd.argoproj.io/hook-delete-policy';
 const helmHook = 'helm.sh/hook';
@@ -80,8 +84,6 @@ function taken<T>(names: readonly string[], table: Readonly<Record<string, T>>):
 }
 
 function listOf(written: string | undefined): string[] {
-  return (written ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+  const names = (written ?? '').slice(0, maxText).split(',');
+  return [...new Set(names.map((name) => name.trim()))].filter((name) => name !== '').slice(0, maxNames);
 }

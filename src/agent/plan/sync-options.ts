@@ -61,6 +61,12 @@ const otherwise: Readonly<Record<string, { change?: Partial<SyncOptions>; instea
 };
 
 const listSchema = z.array(z.string().max(256)).max(50);
+/** Of an annotation, and of what it asks for: nobody means more, and each that is not known makes a sentence. */
+const maxText = 4_096;
+const maxOptions = 50;
+
+/** What beside the options is followed, or says no more than what is always done. */
+const knownPolicies: ReadonlySet<string> = new Set(['syncOptions', 'automated', 'retry']);
 
 /** Reads `spec.syncPolicy.syncOptions`. Throws `sync-invalid` (stall) for what is no list of texts. */
 export function applicationOptions(syncPolicy: Readonly<Record<string, unknown>> | undefined): ReadOptions {
@@ -73,13 +79,16 @@ export function applicationOptions(syncPolicy: Readonly<Record<string, unknown>>
         'spec.syncPolicy.syncOptions of the Application is not a list of texts such as PruneLast=true. Correct it.',
     });
   }
-  return read(parsed.data, defaultOptions, 'syncOptions');
+  const found = read(parsed.data, defaultOptions, 'syncOptions');
+  const others = Object.keys(syncPolicy ?? {}).filter((key) => !knownPolicies.has(key));
+  const told = others.slice(0, maxOptions).map((key) => noEffect('syncPolicy', key));
+  return { ...found, remarks: [...told, ...found.remarks] };
 }
 
 /** The options of one object: those of its Application, and its own annotations over them. */
 export function objectOptions(manifest: Manifest, application: SyncOptions): ReadOptions {
   const { annotations } = manifest.metadata;
-  const written = (annotations?.[optionsAnnotation] ?? '').split(',');
+  const written = (annotations?.[optionsAnnotation] ?? '').slice(0, maxText).split(',');
   const found = read(written, application, optionsAnnotation);
   const keep = annotations?.[helmPolicy] === 'keep';
   const force = annotations?.[forceAnnotation] === 'true';
@@ -98,14 +107,19 @@ export function asksToStay(annotations: Readonly<Record<string, string>> | undef
 function read(written: readonly string[], base: SyncOptions, where: string): ReadOptions {
   const options = { ...base };
   const remarks: string[] = [];
-  for (const option of written.map((each) => each.trim()).filter((each) => each !== '')) {
+  const asked = new Set(written.map((each) => each.trim()).filter((each) => each !== ''));
+  for (const option of [...asked].slice(0, maxOptions)) {
     const change = Object.hasOwn(known, option) ? known[option] : undefined;
     const other = Object.hasOwn(otherwise, option) ? otherwise[option] : undefined;
     // Of the two, the one that keeps more holds.
     const merged = { ...change, ...other?.change };
     Object.assign(options, merged, options.prune === 'never' ? { prune: 'never' } : {});
     if (other !== undefined) remarks.push(`${where}: ${option} is not supported: ${other.instead}`);
-    else if (change === undefined) remarks.push(`${where}: ${option} is not supported and has no effect`);
+    else if (change === undefined) remarks.push(noEffect(where, option));
   }
   return { options, remarks };
+}
+
+function noEffect(where: string, what: string): string {
+  return `${where}: ${what.slice(0, 256)} is not supported and has no effect`;
 }

@@ -44,15 +44,12 @@ export function planChange(
   for (const subject of input.subjects) {
     const policy = policyFor(subject.projectId);
     const group = groupOf(subject.projectId);
-    if (isLinked(subject) && group !== subject.subject?.split(':')[1]) {
-      plan.stops.push({ slug: subject.preview?.slug ?? '', reason: 'unfollowed', detail: leavesGroup });
-      continue;
-    }
     const isShown = group !== null && !isLinked(subject) && linked.has(referenceOf(subject));
     if (isShown && subject.preview === null) continue;
     const movesInto = group !== null && !isLinked(subject) && subject.preview !== null ? { linkedTo: group } : {};
     const about = { preview: subject.preview, ...movesInto };
-    const wanted = desire(policy, subject.facts, subject.wishes, input.now, about);
+    const isLeft = isLinked(subject) && group !== subject.subject?.split(':')[1];
+    const wanted = isLeft ? leavesGroup : desire(policy, subject.facts, subject.wishes, input.now, about);
     const lives =
       subject.preview !== null && subject.preview.phase !== 'stopped' && subject.preview.phase !== 'stopping';
     if (isLinked(subject)) {
@@ -85,7 +82,15 @@ export function planChange(
   return { ...plan, held: plan.stops.length > breakerLimit(living) };
 }
 
-const leavesGroup = 'its project takes part in other linked previews, or none';
+const leavesGroup = {
+  runs: false,
+  reason: 'unfollowed',
+  explained: false,
+  needsReading: false,
+  at: null,
+  by: null,
+  detail: 'its project takes part in other linked previews, or none',
+} as const;
 
 /** A merge request of a preview that several share. */
 function isLinked({ subject }: KnownSubject): boolean {

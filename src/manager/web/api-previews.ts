@@ -23,9 +23,7 @@ const listSchema = z.object({
 const eventsSchema = z.object({ cursor: z.coerce.number().int().positive().optional(), limit: limitSchema });
 
 /** `/previews`: list, look, history, and the orders. */
-export function previewRoutes(
-  deps: OrderDeps & { previews: PreviewReader; trouble?: () => Trouble | null },
-): Router {
+export function previewRoutes(deps: OrderDeps & { previews: PreviewReader; trouble?: () => Trouble | null }): Router {
   const { previews } = deps;
   const router = Router();
   router.param('slug', refuseSlug);

@@ -6,7 +6,16 @@ import { breakerRoutes } from './api-breaker.js';
 import { previewRoutes } from './api-previews.js';
 import { renderRoutes, sweepRoutes } from './api-render.js';
 import { requireToken } from './authenticate.js';
-import type { AgentDesk, Authenticate, BreakerDesk, GiveOrder, PreviewReader, RenderDesk, SettableOf, Trouble } from './needs.js';
+import type {
+  AgentDesk,
+  Authenticate,
+  BreakerDesk,
+  GiveOrder,
+  PreviewReader,
+  RenderDesk,
+  SettableOf,
+  Trouble,
+} from './needs.js';
 import { notFound, problemHandler } from './problem.js';
 
 export interface ApiDeps {

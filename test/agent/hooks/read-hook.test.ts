@@ -22,6 +22,11 @@ test.each<[Record<string, string>, string[], string[]]>([
   expect(read(annotations)).toMatchObject({ phases, unsupported });
 });
 
+test('of a flood of phases a few are named', () => {
+  const flood = Array.from({ length: 100_000 }, (_, index) => `p${index}`).join(',');
+  expect(read({ [hook]: `PreSync,${flood}` })).toMatchObject({ phases: ['PreSync'], unsupported: { length: 19 } });
+});
+
 test('what is no hook is none: no annotation, or a definition of Helm’s', () => {
   expect(read({})).toBeNull();
   expect(read({ 'helm.sh/hook': 'crd-install' })).toBeNull();

@@ -42,6 +42,19 @@ test('what is not done is named, and what keeps more is done instead', () => {
   expect(applicationOptions({ syncOptions: ['CreateNamespace=false'] }).remarks[0]).toContain('always made by Mayfly');
 });
 
+test('what the policy asks for beside options is named', () => {
+  const policy = { automated: { prune: true }, retry: { limit: 2 }, managedNamespaceMetadata: { labels: {} } };
+  expect(applicationOptions(policy).remarks).toEqual([
+    'syncPolicy: managedNamespaceMetadata is not supported and has no effect',
+  ]);
+});
+
+test('of a flood of options a few are named', () => {
+  const flood = Array.from({ length: 100_000 }, (_, index) => `o${index}`).join(',');
+  expect(options(flood).remarks).toHaveLength(50);
+  expect(options('x,x,x').remarks).toHaveLength(1);
+});
+
 test('options that are no list of texts are refused', () => {
   for (const syncOptions of ['PruneLast=true', [1], [{ PruneLast: true }]]) {
     expect(() => applicationOptions({ syncOptions })).toThrow(expect.objectContaining({ code: 'sync-invalid' }));

@@ -41,7 +41,11 @@ async function wishes(): Promise<unknown[]> {
 }
 
 async function setPhase(slug: string, phase: string, wantAsleep = phase === 'asleep'): Promise<void> {
-  await database.pool.query('update preview set phase = $2, want_asleep = $3 where slug = $1', [slug, phase, wantAsleep]);
+  await database.pool.query('update preview set phase = $2, want_asleep = $3 where slug = $1', [
+    slug,
+    phase,
+    wantAsleep,
+  ]);
 }
 
 describe('the page that wakes', () => {
@@ -115,6 +119,16 @@ describe('the page that wakes', () => {
     await database.pool.query(`update preview set visited_at = now() - interval '61 minutes'`);
     expect(await status(url, 'shop-1')).toEqual({ state: 'waking' });
     expect(await status(url, 'nobody-9')).toEqual({ state: 'waking' });
+  });
+
+  it('wakes also what was put to sleep by a clock that is ahead', async () => {
+    await seedPreview(database.pool, { slug: 'shop-1' });
+    await setPhase('shop-1', 'asleep');
+    await database.pool.query(`insert into wish (subject, kind, source, at, by_name)
+      values ('mr:7:1', 'sleep', 'command', now() + interval '1 minute', 'ada')`);
+    await press(await start(), 'shop-1');
+    const last = await database.pool.query('select kind from wish order by at desc, id desc limit 1');
+    expect(last.rows).toEqual([{ kind: 'wake' }]);
   });
 
   it('does not wake what stops, and does not keep awake what is', async () => {
