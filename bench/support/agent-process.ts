@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** What one agent has used since its start. */
-export interface AgentUse {
+interface AgentUse {
   /** To the API server, by method; a watch is one. */
   requests: Record<string, number>;
   cpuMs: number;

@@ -5,7 +5,7 @@ import { watchObjects } from '../../src/kube/watch.js';
 import { keepNodesAlive } from '../../test/support/cluster.js';
 
 /** What a bench needs of a Deployment. */
-export interface SeenDeployment {
+interface SeenDeployment {
   namespace: string;
   uid: string;
   replicas: number;

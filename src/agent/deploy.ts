@@ -1,6 +1,6 @@
 import { annotation } from '../application/application.js';
 import { inApplyOrder } from './apply/apply-objects.js';
-import { ensureNamespace, type NamespaceDeps, readNamespace } from './apply/ensure-namespace.js';
+import { ensureNamespace, type NamespaceDeps } from './apply/ensure-namespace.js';
 import type { WantedPreview } from './branch/read-file.js';
 import type { Desired } from './desired-items.js';
 import type { Furnisher, Furnishing } from './furnisher.js';
@@ -15,6 +15,7 @@ import { desiredNamespace } from './plan/desired-namespace.js';
 import { examine, type Verdict } from './plan/examine.js';
 import { isDrifted, makePlan, type Plan, withAnswer } from './plan/make-plan.js';
 import { runStages, type Waiting } from './run-stages.js';
+import { survivors } from './survivors.js';
 import type { Sync } from './sync.js';
 
 /** What a deployment needs from outside. */
@@ -91,7 +92,7 @@ export async function deploy(deps: DeployDeps, input: DeployInput): Promise<Depl
   // Of what has no inventory, nothing is there.
   if (input.inventory !== null) await listed(deps, kinds, signal);
   const live = deps.live.of(wanted);
-  const known = await survivors(deps, input.inventory, { live, signal });
+  const known = await survivors(deps.cluster, input.inventory, { live, signal });
   const plan = makePlan({ desired: desired.items, inventory: known, revision: wanted.revision, live });
   const begins = known?.target !== wanted.revision;
   const verdicts = begins ? await examineAll(deps, plan, signal) : new Map<DesiredItem, Verdict>();
@@ -231,29 +232,6 @@ function hasWork(
   return (
     known === null || known.namespaceUid === null || writes || !furnishing.isDone || prune.length + pruneLast.length > 0
   );
-}
-
-/** The inventory without what went with a namespace that somebody deleted: hooks ran in it, and must run again. */
-async function survivors(
-  deps: DeployDeps,
-  inventory: Inventory | null,
-  { live, signal }: { live: ReadonlyMap<string, LiveObject>; signal: AbortSignal },
-): Promise<Inventory | null> {
-  if (inventory === null || inventory.namespaceUid === null) return inventory;
-  const { namespace: name, namespaceUid } = inventory;
-  if (live.get(`/Namespace/${name}`)?.uid === namespaceUid) return inventory;
-  // One that lost its labels, or that the agent may not list now, is missing from the watch and stands all the same.
-  const found = await readNamespace(deps.cluster, name, signal);
-  if (found?.metadata.uid === namespaceUid) return inventory;
-  return {
-    ...inventory,
-    namespaceUid: null,
-    revision: null,
-    target: undefined,
-    objects: inventory.objects.map(({ apiVersion, kind, name, once, stage }) => {
-      return { apiVersion, kind, name, uid: null, generation: null, print: null, once, stage };
-    }),
-  };
 }
 
 function startInventory(

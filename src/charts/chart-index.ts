@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { hasTooManyValues } from '../application/has-too-many-values.js';
 import { nestsTooDeep } from '../application/nests-too-deep.js';
 import { chartError } from './chart-error.js';
 
@@ -86,7 +87,8 @@ function parseEntry(text: string, chart: string): unknown {
   }
   if (indent < 0) return undefined;
   const block = cut.join('\n');
-  if (block.length > maxBlockLength || nestsTooDeep(block)) throw new RangeError('more than a list of versions');
+  if (block.length > maxBlockLength || nestsTooDeep(block) || hasTooManyValues(block))
+    throw new RangeError('more than a list of versions');
   return parse(block, { maxAliasCount: 100, schema: 'core', uniqueKeys: false, prettyErrors: false });
 }
 

@@ -1,7 +1,7 @@
 import type { Instant } from './preview.js';
 
 /** One window of the week, by the clock on the wall. */
-export interface AwakeWindow {
+interface AwakeWindow {
   /** Days on which it opens, from 0 for Sunday. */
   days: number[];
   /** Minutes since midnight. */

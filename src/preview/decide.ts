@@ -90,7 +90,12 @@ export function nextDueAt(preview: Preview, policy: Policy | null): Instant | nu
   if (preview.phase === 'stopping' || preview.phase === 'stopped') {
     return null;
   }
-  const times = [preview.pinnedBy === null ? preview.expiresAt : null, preview.warnAt, preview.sleepDueAt, deployTimeoutAt(preview, policy)];
+  const times = [
+    preview.pinnedBy === null ? preview.expiresAt : null,
+    preview.warnAt,
+    preview.sleepDueAt,
+    deployTimeoutAt(preview, policy),
+  ];
   const known = times.filter((time) => time !== null);
   return known.length === 0 ? null : Math.min(...known);
 }
@@ -134,7 +139,8 @@ function applyRefresh(row: Preview, _: Desire | null, input: DecideInput): Previ
 
 function neededBy(row: Preview | null, want: Desire | null, input: DecideInput, toBegin: boolean): NeededReads {
   const runs = row !== null && row.phase !== 'stopping' && row.phase !== 'stopped';
-  const mergeRequest = input.reading === 'none' && (toBegin || (runs && (lacksReading(input, want) || lacksWarning(row, want, input))));
+  const mergeRequest =
+    input.reading === 'none' && (toBegin || (runs && (lacksReading(input, want) || lacksWarning(row, want, input))));
   if (input.linked !== undefined) {
     const isOpen = input.facts !== null && input.facts.state !== 'merged';
     const isWanted = (runs || toBegin) && want?.runs === true && input.policy !== null && isOpen;
@@ -204,12 +210,16 @@ function fileMayDiffer(before: Preview | null, after: Preview | null, input: Dec
   }
   return (
     before === null ||
-    // A stop that was undone: what was decided before it may not be in the file that came back.
-    before.phase === 'stopping' ||
+    (before.phase === 'stopping' && hasPendingFile(after)) ||
     before.incarnation !== after.incarnation ||
     ordersDiffer(before, after) ||
     whatRuns(before) !== whatRuns(after)
   );
+}
+
+/** Of a row whose stop was undone: what was decided before that stop is not in the file that came back. */
+function hasPendingFile({ phase, wantedRevision, wantAsleep }: Preview): boolean {
+  return wantedRevision === null || (wantAsleep && phase === 'ready');
 }
 
 /** What the file says of the members: who they are, and which sha each has. */

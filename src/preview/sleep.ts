@@ -12,7 +12,7 @@ import { newestOf } from './wishes.js';
 const afterHoursMs = 3_600_000;
 
 /** What people, the clock and the schedule ask for now. */
-export interface SleepLevel {
+interface SleepLevel {
   /** Why it is to sleep; null: it is to be awake. */
   cause: 'order' | 'idle' | 'schedule' | null;
   /** When the clock may change that; null: only somebody can. */
@@ -20,7 +20,7 @@ export interface SleepLevel {
 }
 
 /** `shaSince`: when its newest sha began to be deployed, which idleness counts from at the earliest. */
-export function sleepLevel(
+function sleepLevel(
   policy: SleepPolicy,
   facts: MergeRequestFacts,
   wishes: readonly Wish[],

@@ -26,7 +26,7 @@ export async function askUnknown(q: Queryable): Promise<number> {
 
 const forgetSql = `
 with another as (
-  delete from wish where subject = 'mr:' || $1 || ':' || $2 and at < to_timestamp($3::float8 / 1000)
+  delete from wish where subject = 'mr:' || $1::bigint || ':' || $2::int and at < to_timestamp($3::float8 / 1000)
 ), told as (
   update projection set written_hash = null, external_id = null,
     -- Looked for by its marker, and made again where it is not there.

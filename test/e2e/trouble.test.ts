@@ -266,6 +266,15 @@ test('its project is renamed: the id is who it is, and the next commit comes fro
   expect(await uidOf(slug)).toBe(uid);
   await stage.untilNote(mergeRequest, 'Preview ready', sha.slice(0, 8));
   expect(stage.notes(mergeRequest)).toHaveLength(1);
+
+  // To where the agent may not read: nothing new is deployed, and what runs stays.
+  await gitlab.moveProject(shop, 'labs/store');
+  await manager.kill('SIGTERM');
+  manager = await stage.startManager();
+  expect(await stage.untilPhase(slug, 'failed')).toMatchObject({ cause: 'source', deployed_sha: sha });
+  await stage.untilNote(mergeRequest, 'Preview failed', 'labs/store');
+  expect(await uidOf(slug)).toBe(uid);
+  expect(await stage.deployment(slug)).toBeDefined();
   gitlab.closeMergeRequest(mergeRequest);
   await stage.untilPhase(slug, 'stopped');
 });

@@ -1,4 +1,5 @@
 import { type Document, isScalar, LineCounter, parseAllDocuments, type Tags, visit } from 'yaml';
+import { hasTooManyValues } from '../../application/has-too-many-values.js';
 import { nestsTooDeep } from '../../application/nests-too-deep.js';
 import { AppError } from '../../error/app-error.js';
 import { fields, type Manifest } from '../manifest.js';
@@ -22,6 +23,7 @@ export function manifestDocuments(path: string, text: string): Manifest[] {
  */
 export function plainDocuments(path: string, text: string): unknown[] {
   if (nestsTooDeep(text)) throw invalid(path, 'its values nest too deep');
+  if (hasTooManyValues(text)) throw invalid(path, 'it holds more values than a preview needs; divide it');
   const lineCounter = new LineCounter();
   const documents = parseAllDocuments(text, {
     lineCounter,

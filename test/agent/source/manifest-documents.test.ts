@@ -77,6 +77,21 @@ test.each([
   expect(() => parse(text)).toThrow('nest too deep');
 });
 
+test.each([
+  ['a list on one line', `${head}a: [${'1,'.repeat(400_000)}]\n`],
+  ['a list of lines', `${head}a:\n${'- 1\n'.repeat(200_000)}`],
+  ['lists in lists', `${head}a:\n${`${'- '.repeat(90)}1\n`.repeat(4_000)}`],
+  ['empty maps', `${head}a: [${'{},'.repeat(300_000)}]\n`],
+  ['documents', '---\na: 1\n'.repeat(100_000)],
+])('%s of too many values is refused before the parser sees it', (_, text) => {
+  expect(() => parse(text)).toThrow('more values than a preview needs');
+});
+
+test('what only looks like many values is read', () => {
+  const script = '    say, "all: these" - {and, [more]}\n'.repeat(30_000);
+  expect(parse(`${head}data:\n  script: |\n${script}`)).toHaveLength(1);
+});
+
 test('what only looks deep is read', () => {
   const text = `${head}data:\n  script: |\n    ${'[ {'.repeat(500)}\n${' '.repeat(300)}- far\n  quoted: "${'['.repeat(500)}"\n  # ${'{'.repeat(500)}\n`;
   expect(parse(text)).toHaveLength(1);

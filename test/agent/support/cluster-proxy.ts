@@ -34,7 +34,7 @@ const tooOld = {
 };
 
 /** Hears each request that is no watch; what it resolves to `false` goes no further. */
-export interface Gate {
+interface Gate {
   /** Before the API server has it. */
   before?(call: KubeCall): boolean;
   /** The API server has answered, and its client has not heard. */

@@ -33,6 +33,19 @@ describe('probes', () => {
     expect(await answer.json()).toEqual({ ready: true, checks: [{ name: 'database', ok: true, reason: null }] });
   });
 
+  it('tell what is wrong without being unready where it is mere advice', async () => {
+    const url = await start([
+      { name: 'database', run: async () => null },
+      { name: 'gitlab', isAdvice: true, run: async () => 'refuses the token' },
+    ]);
+    const answer = await fetch(`${url}/readyz`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      ready: true,
+      checks: [{ ok: true }, { ok: false, reason: 'refuses the token' }],
+    });
+  });
+
   it('say what is not ready and why, without what an error holds', async () => {
     const url = await start([
       { name: 'database', run: () => Promise.reject(new TypeError('postgres://user:secret@db')) },

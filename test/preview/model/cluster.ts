@@ -1,8 +1,11 @@
 import type { Observation } from '../../../src/preview/facts.js';
 import { keyOf, type World } from './world.js';
 
+/** What an agent sees and remembers. */
+export type AgentWorld = Pick<World, 'now' | 'branch' | 'cluster'>;
+
 /** One step of the agent for one slug: it looks at the branch and does the next thing, if there is one. */
-export function stepAgent(world: World, slug: string, fails: boolean): void {
+export function stepAgent(world: AgentWorld, slug: string, fails: boolean): void {
   const { running, tornDown, everHealthy } = world.cluster;
   const file = world.branch.get(slug);
   const current = running.get(slug);
@@ -44,7 +47,7 @@ export function stepAgent(world: World, slug: string, fails: boolean): void {
 }
 
 function report(
-  world: World,
+  world: AgentWorld,
   slug: string,
   incarnation: number,
   state: Observation['state'],
