@@ -48,7 +48,6 @@ async function steady({ agent, cluster: view }: AgentWorld): Promise<Figures> {
   const [before, startedAt] = [await agent.use(), performance.now()];
   await new Promise((resolve) => setTimeout(resolve, steadyMs));
   const [after, seconds] = [await agent.use(), (performance.now() - startedAt) / 1_000];
-  const sum = (requests: Record<string, number>) => Object.values(requests).reduce((all, each) => all + each, 0);
   return {
     living: count,
     rssMb: round(after.rss / 1_048_576),
@@ -56,10 +55,14 @@ async function steady({ agent, cluster: view }: AgentWorld): Promise<Figures> {
     heapMb: { used: round(after.heapUsed / 1_048_576), total: round(after.heapTotal / 1_048_576) },
     cpuPercent: round((after.cpuMs - before.cpuMs) / seconds / 10),
     aimCpuPercent: 1,
-    requestsPerSecond: round((sum(after.requests) - sum(before.requests)) / seconds),
+    requestsPerSecond: round((sumOf(after.requests) - sumOf(before.requests)) / seconds),
     aimRequestsPerSecond: 1,
     lost: count - view.deployments.size,
   };
+}
+
+function sumOf(requests: Record<string, number>): number {
+  return Object.values(requests).reduce((all, each) => all + each, 0);
 }
 
 /** From the moment at which the API server has taken the deletion, or the other number, until it is as it was. */
@@ -122,19 +125,21 @@ async function scaleByHand(connection: KubeConnection, path: string): Promise<vo
 async function remove(world: AgentWorld): Promise<Figures> {
   const { cluster: view } = world;
   const slugs = slugsOf(removed);
-  const before = await view.requests();
+  const [before, agentBefore] = [await view.requests(), await world.agent.use()];
   const gone = world.heard(slugs, 'gone', 300_000);
   const committedAt = await world.remove(slugs);
   const workloads = until('the workloads to go', () => (view.deployments.size === count - removed ? true : undefined), {
     timeoutMs: 300_000,
   }).then(() => performance.now() - committedAt);
   const times = (await within('all to be gone', 300_000, gone)).map((at) => at - committedAt);
+  const [after, agentAfter] = [await view.requests(), await world.agent.use()];
   const left = await view.count('v1', 'Namespace');
   return {
     aimMs: removed * 160,
     living: count,
     ...summarize(times),
-    requestsPerPreview: round(((await view.requests()) - before) / removed),
+    requestsPerPreview: round((after - before) / removed),
+    agentRequestsPerPreview: round((sumOf(agentAfter.requests) - sumOf(agentBefore.requests)) / removed),
     workloadsGoneMs: round(await workloads),
     lost: Math.abs(count - removed - left) + Math.abs(count - removed - view.deployments.size),
   };

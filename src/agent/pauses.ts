@@ -10,7 +10,7 @@ export interface Pause {
 }
 
 /** What is known of a preview that may be paused. */
-export interface PausedSubject {
+interface PausedSubject {
   slug: string;
   /** Paths of its projects, as far as known. */
   projects: readonly string[];

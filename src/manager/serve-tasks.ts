@@ -189,14 +189,21 @@ function feedbackTask(deps: TaskDeps): Task {
     const linked = linkedKey.safeParse(payload);
     if (!linked.success) return runFeedback(feedbackDeps, { ...mergeRequestKey.parse(payload), signal });
     const members = await membersOfSubject(pool, linked.data.subject);
-    await enqueue(pool, members.map(({ projectId, iid }) => feedbackJob(projectId, iid)));
+    await enqueue(
+      pool,
+      members.map(({ projectId, iid }) => feedbackJob(projectId, iid)),
+    );
   });
 }
 
 function lineTask({ pool, projects }: TaskDeps): Task {
   const lineDeps: LineDeps = {
     staleLines: ({ limit }) => staleLines(pool, { limits: projects().slotLimits(), limit }),
-    enqueueFeedback: (stale) => enqueue(pool, stale.map(({ projectId, iid }) => feedbackJob(projectId, iid))),
+    enqueueFeedback: (stale) =>
+      enqueue(
+        pool,
+        stale.map(({ projectId, iid }) => feedbackJob(projectId, iid)),
+      ),
     again: (afterMs) => enqueue(pool, [lineJob(Date.now() + afterMs)]),
   };
   return async () => {

@@ -1,5 +1,5 @@
 /** What a person may order of a preview. */
-export const wishKinds = [
+const wishKinds = [
   'start',
   'stop',
   'redeploy',

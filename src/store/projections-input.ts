@@ -1,8 +1,8 @@
 import type { MergeRequestFacts } from '../preview/facts.js';
 import type { Preview } from '../preview/preview.js';
 import type { Diagnosis } from '../protocol/observations.js';
+import { limitsArgument, lineSql, type SlotLimits } from './lines.js';
 import type { Queryable } from './pool.js';
-import { lineSql, limitsArgument, type SlotLimits } from './lines.js';
 import { type MemberRow, type PreviewRow, previewFromRow } from './preview-rows.js';
 
 /** What feedback last wrote of one kind; times in epoch milliseconds. */

@@ -44,7 +44,15 @@ export interface QueueOptions {
 }
 
 /** Smaller first: what is visible in Git goes before what is merely told. */
-const priorities: Record<string, number> = { commit: -10, readback: -5, decide: 0, sweep: 5, templates: 5, follow: 5, feedback: 10 };
+const priorities: Record<string, number> = {
+  commit: -10,
+  readback: -5,
+  decide: 0,
+  sweep: 5,
+  templates: 5,
+  follow: 5,
+  feedback: 10,
+};
 
 /** Tasks that write the branch: one at a time. */
 const serialTasks: readonly string[] = ['commit', 'readback'];

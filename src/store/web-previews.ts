@@ -1,5 +1,5 @@
 import type { HeldStop, Member, Phase, Preview } from '../preview/preview.js';
-import { lineSql, limitsArgument, type SlotLimits } from './lines.js';
+import { limitsArgument, lineSql, type SlotLimits } from './lines.js';
 import type { Queryable } from './pool.js';
 
 /** One incarnation as a listing shows it. Times in milliseconds since the epoch; texts of people are as they wrote them. */

@@ -6,7 +6,8 @@ test('calls during a run make one more run, and a run that fails ends nothing', 
   const runs: (() => void)[] = [];
   const errors: unknown[] = [];
   const wake = asOne(
-    () => new Promise<void>((resolve, reject) => runs.push(runs.length === 1 ? () => reject(new Error('lost')) : resolve)),
+    () =>
+      new Promise<void>((resolve, reject) => runs.push(runs.length === 1 ? () => reject(new Error('lost')) : resolve)),
     1,
     (error) => errors.push(error),
   );

@@ -43,7 +43,17 @@ export async function watchBranch(git: (...words: string[]) => Promise<string>, 
   }
 
   async function committedIn(range: string): Promise<Committed[]> {
-    const log = await git('log', '--reverse', '--raw', '--no-abbrev', '--no-renames', '--format=by %an', range, '--', 'apps');
+    const log = await git(
+      'log',
+      '--reverse',
+      '--raw',
+      '--no-abbrev',
+      '--no-renames',
+      '--format=by %an',
+      range,
+      '--',
+      'apps',
+    );
     const committed: Committed[] = [];
     let byMayfly = false;
     for (const line of log.split('\n')) {

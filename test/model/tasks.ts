@@ -5,7 +5,7 @@ import { type CommandDeps, readCommands } from '../../src/manager/follow/read-co
 import { lookForImages } from '../../src/manager/images/look-for-images.js';
 import { saveImageLooks, scheduleImages, takeDueImages } from '../../src/store/image-looks.js';
 import { loadNoteState, saveHandledNotes, writtenSince } from '../../src/store/notes.js';
-import { type Task } from '../../src/store/queue.js';
+import type { Task } from '../../src/store/queue.js';
 import type { ModelGitLab } from '../preview/model/gitlab.js';
 import type { RealWorld } from './real-world.js';
 

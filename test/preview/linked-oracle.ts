@@ -3,7 +3,7 @@
  * the contracts and without a line of src/preview: it knows no rows, no phases that lead to one another, no events.
  */
 
-export interface FinalMergeRequest {
+interface FinalMergeRequest {
   projectId: number;
   iid: number;
   state: 'opened' | 'closed' | 'merged';

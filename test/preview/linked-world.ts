@@ -10,7 +10,7 @@ import { someFacts } from './samples.js';
 
 export const shop = 7;
 export const cart = 8;
-export const branch = 'feature';
+const branch = 'feature';
 
 export const groupPolicy: Policy = {
   ...basePolicy,
@@ -233,6 +233,6 @@ export function shaOf(name: string): string {
   return sha;
 }
 
-export function nameOf(sha: string): string {
+function nameOf(sha: string): string {
   return names.get(sha) ?? sha;
 }

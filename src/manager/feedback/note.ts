@@ -1,8 +1,8 @@
 import { isFork } from '../../preview/follow.js';
 import type { Member, Preview } from '../../preview/preview.js';
 import { detailWords } from './gate-words.js';
-import { codeBlock, codeSpan, hostLink } from './outsider-text.js';
 import { hasLeft, isLinked, leftParts, linkedPart } from './linked-note.js';
+import { codeBlock, codeSpan, hostLink } from './outsider-text.js';
 import { asleepWords } from './sleep-words.js';
 import type { FeedbackView } from './view.js';
 import { failureWords, shortSpan, stopWords, utcTime, waitingWords } from './words.js';
@@ -176,7 +176,9 @@ function lifetimePart(view: FeedbackView): string[] {
     return [`📌 Pinned by ${codeSpan(preview.pinnedBy)}: it does not expire until \`/preview unpin\`.`];
   }
   return facts?.state === 'merged' && !isLinked(view)
-    ? [`The merge request was merged. What is deployed is kept as it is until ${utcTime(preview.expiresAt)}; \`/preview stop\` ends it at once.`]
+    ? [
+        `The merge request was merged. What is deployed is kept as it is until ${utcTime(preview.expiresAt)}; \`/preview stop\` ends it at once.`,
+      ]
     : [];
 }
 

@@ -36,7 +36,7 @@ export interface HandledNote {
   } | null;
 }
 
-export interface OrderedWish {
+interface OrderedWish {
   kind: Wish['kind'];
   amountMs: number | null;
   ordinal: number;

@@ -1,8 +1,8 @@
 import type { ManagerConfig } from '../../config/manager-config.js';
 import { type GitLabReads, gitlabChecks, projectChecks } from './check-gitlab.js';
 import { type Check, type CheckResult, formatResult, runCheck } from './check-result.js';
-import { agentCheck, type BranchProbes, branchChecks, type DatabaseProbes, databaseChecks } from './check-services.js';
 import { secretChecks } from './check-secrets.js';
+import { agentCheck, type BranchProbes, branchChecks, type DatabaseProbes, databaseChecks } from './check-services.js';
 import { formatPlan, type Plan } from './plan-change.js';
 
 export interface CheckDeps {

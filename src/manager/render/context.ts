@@ -113,7 +113,12 @@ export function templateContext(input: ContextInput): Record<string, unknown> {
 export function urlOfPreview({ preview, facts, project }: ContextInput): string | null {
   if (project.url === null) return null;
   const { slug, namespace } = preview;
-  const names = { project: project.name, group: project.name, iid: String(facts.iid), branchSlug: branchSlug(facts.sourceBranch) };
+  const names = {
+    project: project.name,
+    group: project.name,
+    iid: String(facts.iid),
+    branchSlug: branchSlug(facts.sourceBranch),
+  };
   return urlFrom(project.url, { ...names, slug, namespace });
 }
 

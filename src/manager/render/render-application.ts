@@ -7,7 +7,14 @@ import { isAppError } from '../../error/app-error.js';
 import { formatDuration } from '../../preview/duration.js';
 import { isFork } from '../../preview/follow.js';
 import type { Template } from './compile-template.js';
-import { type ContextInput, neutralContext, ownMember, type RenderProject, templateContext, urlOfPreview } from './context.js';
+import {
+  type ContextInput,
+  neutralContext,
+  ownMember,
+  type RenderProject,
+  templateContext,
+  urlOfPreview,
+} from './context.js';
 import { templateFailed } from './template-errors.js';
 
 export interface RenderInput extends ContextInput {

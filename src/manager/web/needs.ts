@@ -128,7 +128,7 @@ export interface BreakerDesk {
 }
 
 /** A namespace of this installation that nothing will ever remove by itself. */
-export interface WebOrphan {
+interface WebOrphan {
   cluster: string;
   namespace: string;
   slug: string | null;

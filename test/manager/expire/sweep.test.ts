@@ -56,7 +56,11 @@ test.each([
   ['the head of a line', "phase = 'waiting', waiting_for = 'slot', waiting_since = now()", true],
   ['one to be warned of', "phase = 'ready', warn_at = now() - interval '1 second'", true],
   ['one to be warned of later', "phase = 'ready', warn_at = now() + interval '1 second'", false],
-  ['one that was warned of', "phase = 'ready', warned_at = now() - interval '1 second', warned_for = expires_at", false],
+  [
+    'one that was warned of',
+    "phase = 'ready', warned_at = now() - interval '1 second', warned_for = expires_at",
+    false,
+  ],
   ['one that a clock ahead warned of', "phase = 'ready', warned_at = now() + interval '1 day'", true],
   ['a pinned one', "phase = 'ready', expires_at = now() - interval '1 second', pinned_by = 'ada'", false],
   [

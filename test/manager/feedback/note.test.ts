@@ -211,7 +211,9 @@ describe('a preview that sleeps', () => {
     ['idle', 'nobody used it for a while'],
     ['schedule', 'outside its hours'],
   ] as const)('says why (%s), and how it is woken', (sleepCause, words) => {
-    const note = renderNote(viewOf({ phase: 'asleep', wantAsleep: true, sleepCause }, { wakeUrl: 'https://m.test/wake/shop-42' }));
+    const note = renderNote(
+      viewOf({ phase: 'asleep', wantAsleep: true, sleepCause }, { wakeUrl: 'https://m.test/wake/shop-42' }),
+    );
     expect(note).toContain('🌙 Preview asleep');
     expect(note).toContain(words);
     expect(note).toContain('[this page](https://m.test/wake/shop-42), write `/preview wake`, or push');

@@ -144,7 +144,7 @@ export function approve(gitlab: ModelGitLab, iid: number, now: number): void {
 }
 
 /** Where forks count at all, every third merge request comes from one. */
-export function isFork(gitlab: ModelGitLab, iid: number): boolean {
+function isFork(gitlab: ModelGitLab, iid: number): boolean {
   return gitlab.needs.forkApproval && iid % 3 === 0;
 }
 
