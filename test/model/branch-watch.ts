@@ -62,7 +62,7 @@ export async function watchBranch(git: (...words: string[]) => Promise<string>, 
       const [, blob = '', slug = ''] = /^:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [AM]\tapps\/(.+)\.yml$/.exec(line) ?? [];
       if (slug === '') continue;
       const { incarnation, application } = await read(blob);
-      committed.push({ slug, incarnation, sha: application.spec.source?.targetRevision ?? '', byMayfly });
+      committed.push({ slug, incarnation, sha: application.spec.source.targetRevision, byMayfly });
     }
     return committed;
   }

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { isAppError } from '../../src/error/app-error.js';
 import type { BranchWriter } from '../../src/manager/commit/branch-writer.js';
 import type { DecideDeps } from '../../src/manager/decide/needs.js';
@@ -59,7 +59,9 @@ export interface RealWorld {
   pushed: { slug: string; incarnation: number; sha: string; at: number }[];
   /** `slug incarnation end` of all warnings, with their times. */
   warned: Map<string, number>;
+  /** Merge requests that a filter refused at some time, such as `1 label`. */
   labelled: Set<string>;
+  log: Logger;
   now(): Promise<number>;
   wait(ms: number): Promise<void>;
   /** A manager that starts: a writer that knows nothing, and a fresh copy of the repository. */
@@ -107,6 +109,7 @@ export async function createRealWorld(policy: Policy): Promise<RealWorld> {
     pushed: [],
     warned: new Map(),
     labelled: new Set(),
+    log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
     now: () => readClock(pool),
     wait: (ms) => advanceClock(pool, ms),
     restart: async () => {
@@ -162,7 +165,7 @@ function decideDeps(branch: BranchWorld, world: Omit<RealWorld, 'tasks'>): Decid
       },
     },
     wakeWriter: () => undefined,
-    log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
+    log: world.log,
   };
 }
 

@@ -149,9 +149,11 @@ test('a changed configuration has all that lives, and all that is open, decided'
   await world.sql("update preview set phase = 'stopped' where slug = 'shop-1'");
   await world.sql(`update merge_request set facts = facts || '{"state": "merged"}' where iid = 1`);
   expect(await enqueueAll(database.pool)).toBe(2);
-  world.policies.set(shopId, policy({ urlTemplate: 'https://{{slug}}.other.example.com' }));
+  const before = await world.row(2);
+  world.policies.set(shopId, policy({ ttlMs: 2 * policy().ttlMs }));
   await world.decide(2);
-  expect(await world.row(2)).toMatchObject({ url: 'https://shop-2.other.example.com', needs_commit: true });
+  const after = await world.row(2);
+  expect(Date.parse(String(after?.expires_at)) - Date.parse(String(before?.expires_at))).toBe(policy().ttlMs);
 });
 
 test('a filter that lets more pass begins what was known and not followed', async () => {
