@@ -67,7 +67,9 @@ function judge(entry: InventoryEntry, live: LiveObject | undefined, asleep: bool
   // Argo CD's rules: a hook's health is the hook's alone, and a child that it knows nothing of does not count.
   const child = object.group === 'argoproj.io' && object.kind === 'Application';
   const blank = child && (object.health === 'Missing' || object.health === 'Unknown');
-  return { object, counts: entry.hook === undefined && live?.health.ignored !== true && !blank };
+  // No longer asked for, it only waits for somebody's finalizer: it is told, and is no part of the revision.
+  const leaving = entry.leftover === 'prune' && live?.terminating === true;
+  return { object, counts: entry.hook === undefined && live?.health.ignored !== true && !blank && !leaving };
 }
 
 function observed(entry: InventoryEntry, live: LiveObject | undefined, asleep: boolean): ObservedObject {

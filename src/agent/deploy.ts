@@ -5,7 +5,7 @@ import type { WantedPreview } from './branch/read-file.js';
 import type { Desired } from './desired-items.js';
 import type { Furnisher, Furnishing } from './furnisher.js';
 import type { Inventory, InventoryEntry } from './inventory.js';
-import { createLedger, type Ledger } from './ledger.js';
+import { createLedger, type Ledger, orSaved } from './ledger.js';
 import type { Kind, LiveObject } from './live/live-objects.js';
 import { isAsleep, type LoadDesiredDeps, loadDesired } from './load-desired.js';
 import { keyOf } from './manifest.js';
@@ -144,29 +144,31 @@ async function carryOut(deps: DeployDeps, input: DeployInput, undertaking: Under
   const { plan, verdicts, ledger, furnishing, begins, isRepair } = undertaking;
   const { wanted, signal } = input;
   let wrote = !furnishing.isDone;
-  const before = ledger.inventory().namespaceUid;
-  const namespaceUid = await makeNamespace(deps, input, { uid: before, isCurrent: !begins });
-  if (namespaceUid !== before) ledger.set({ namespaceUid });
-  wrote ||= before !== namespaceUid;
-  if (!furnishing.isDone) {
-    ledger.set({ furniture: await furnishing.apply(identityOf(input), ledger.inventory().namespace, signal) });
-  }
-  const waiting = await runStages({
-    identity: identityOf(input),
-    pair: { slug: wanted.slug, incarnation: wanted.incarnation },
-    revision: wanted.revision,
-    isAsleep: isAsleep(wanted),
-    isGated: !isRepair,
-    plan,
-    verdicts,
-    ledger,
-    cluster: deps.cluster,
-    live: deps.live,
-    diagnose: deps.diagnose,
-    noteWrite: () => {
-      wrote = true;
-    },
-    signal,
+  const waiting = await orSaved(ledger, signal, async () => {
+    const before = ledger.inventory().namespaceUid;
+    const namespaceUid = await makeNamespace(deps, input, { uid: before, isCurrent: !begins });
+    if (namespaceUid !== before) ledger.set({ namespaceUid });
+    wrote ||= before !== namespaceUid;
+    if (!furnishing.isDone) {
+      ledger.set({ furniture: await furnishing.apply(identityOf(input), ledger.inventory().namespace, signal) });
+    }
+    return runStages({
+      identity: identityOf(input),
+      pair: { slug: wanted.slug, incarnation: wanted.incarnation },
+      revision: wanted.revision,
+      isAsleep: isAsleep(wanted),
+      isGated: !isRepair,
+      plan,
+      verdicts,
+      ledger,
+      cluster: deps.cluster,
+      live: deps.live,
+      diagnose: deps.diagnose,
+      noteWrite: () => {
+        wrote = true;
+      },
+      signal,
+    });
   });
   if (waiting === null && !isRepair) ledger.set({ revision: wanted.revision });
   // A repair that found nothing to write has learnt something, but nothing that could not be learnt again.

@@ -7,7 +7,7 @@ import { type DesiredInput, desiredObjects } from './plan/desired-objects.js';
 import { type IgnoreRule, readIgnoreRules, rulesFor } from './plan/ignore-differences.js';
 import { isAsleep } from './plan/put-to-sleep.js';
 import { type HookPhase, stageOf, waveOf } from './plan/stage.js';
-import { applicationOptions, objectOptions, type SyncOptions } from './plan/sync-options.js';
+import { applicationOptions, objectOptions, type SyncOptions, unknownKeys } from './plan/sync-options.js';
 
 /** All that a preview is to have, and what it asked for in vain. */
 export interface Desired {
@@ -36,7 +36,8 @@ export function desiredItems(bundles: readonly Bundle[], input: DesiredInput): D
   for (const bundle of bundles) {
     const { options, remarks: told } = applicationOptions(bundle.spec.syncPolicy);
     const name = bundle.child ?? input.identity.slug;
-    remarks.push(...told.map((message) => ({ group: 'argoproj.io', kind: 'Application', name, message })));
+    const ofSpec = [...unknownKeys(bundle.spec), ...told];
+    remarks.push(...ofSpec.map((message) => ({ group: 'argoproj.io', kind: 'Application', name, message })));
     const ignore = readIgnoreRules(bundle.spec.ignoreDifferences);
     const policy = { bundle, options, ignore, asleep: input.asleep };
     for (const manifest of desiredObjects(bundle.manifests, input)) {

@@ -1,3 +1,4 @@
+import { isAppError } from '../error/app-error.js';
 import type { Inventory, InventoryEntry } from './inventory.js';
 import { keyOf } from './manifest.js';
 
@@ -45,4 +46,22 @@ export function createLedger(deps: LedgerDeps, initial: Inventory, isStored: boo
       stored = saving;
     },
   };
+}
+
+/** What was learnt before a failure is persisted as well as it can be: the next run may be that of an agent started anew. */
+export async function orSaved<T>(
+  ledger: Pick<Ledger, 'save'>,
+  signal: AbortSignal,
+  write: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isAppError(error) || signal.aborted) throw error;
+    await ledger.save().catch((failure: unknown) => {
+      // The failure before it is the one to tell.
+      if (!isAppError(failure)) throw failure;
+    });
+    throw error;
+  }
 }

@@ -4,7 +4,7 @@ import { judgeObject } from './health/judge-object.js';
 import { createLiveObjects, type Kind, type LiveObject, type LiveObjects } from './live/live-objects.js';
 import { keyOf, type Manifest } from './manifest.js';
 import { isDrifted } from './plan/make-plan.js';
-import { appliedInventory, type PreviewState } from './preview-state.js';
+import { appliedInventory, isCondemned, type PreviewState } from './preview-state.js';
 import { nextRepairMs } from './reconcile.js';
 import type { WorkQueue } from './work-queue.js';
 
@@ -65,11 +65,16 @@ export function createLiveView(deps: LiveViewDeps, pinned: string | null, signal
     if (isAwaited && health !== 'Progressing') queue.add(pair.slug);
   }
 
-  function onChange(pair: { slug: string; incarnation: number }, change: { key: string; deleted: boolean }): void {
+  function onChange(
+    pair: { slug: string; incarnation: number },
+    change: { key: string; deleted: boolean; appeared: boolean },
+  ): void {
     if (change.key.startsWith('/Namespace/')) notePause(pair, change.key);
     const preview = previews.get(pair.slug);
     if (preview === undefined) return;
-    if (change.deleted && change.key.startsWith('/Namespace/')) queue.add(pair.slug);
+    // One that appears was given back its labels, it may be: what failed for want of them can go on.
+    const isDue = change.deleted || (change.appeared && (preview.problem !== null || isCondemned(preview)));
+    if (isDue && change.key.startsWith('/Namespace/')) queue.add(pair.slug);
     if (preview.wanted?.incarnation === pair.incarnation) wakeWaiting(pair, preview, change.key);
     if (preview.wanted?.incarnation !== pair.incarnation || !preview.settled) return;
     if (changed.size === 0) setImmediate(flush);

@@ -1,6 +1,7 @@
 import { type AppError, isAppError } from '../error/app-error.js';
 import type { Diagnosis } from '../protocol/observations.js';
 import type { Inventory } from './inventory.js';
+import { marksOf, type PreviewIdentity } from './marks.js';
 import { removalSteps } from './plan/apply-order.js';
 import type { Blockers } from './teardown/blockers.js';
 import { type TeardownDeps, tearDown } from './teardown/tear-down.js';
@@ -25,7 +26,7 @@ export interface RetireInput {
 
 export type Retirement =
   | { state: 'gone' }
-  /** `diagnosis` says what blocks it, once it takes too long; `error`: this step failed, and is tried again. */
+  /** `diagnosis` says what blocks it, once it takes too long or needs a person; `error`: this step failed, and is tried again. */
   | { state: 'terminating'; since: number; diagnosis: Diagnosis | null; againMs: number; error: AppError | null };
 
 /** The watch tells when the namespace is gone; this is for the case that it does not. */
@@ -49,9 +50,10 @@ export async function retire(deps: RetireDeps, input: RetireInput): Promise<Reti
 }
 
 async function takeStep(deps: RetireDeps, input: RetireInput): Promise<Retirement> {
-  const { inventory, signal, now } = input;
+  const { inventory, signal, now, installation } = input;
+  const identity = { installation, slug: inventory.slug, incarnation: inventory.incarnation };
   const result = await tearDown(deps.cluster, {
-    identity: { installation: input.installation, slug: inventory.slug, incarnation: inventory.incarnation },
+    identity,
     inventory,
     steps: removalSteps(inventory.objects),
     signal,
@@ -61,6 +63,10 @@ async function takeStep(deps: RetireDeps, input: RetireInput): Promise<Retiremen
     await deps.rememberTornDown(inventory, signal);
     await deps.removeInventory(inventory, signal);
     return { state: 'gone' };
+  }
+  if (result.state === 'unmarked') {
+    const diagnosis = unmarkedDiagnosis(inventory, identity);
+    return { state: 'terminating', since: input.since ?? now, diagnosis, againMs: lookAgainMs, error: null };
   }
   const since = result.since ?? input.since ?? now;
   const late = now - since >= input.timeoutMs;
@@ -76,6 +82,17 @@ function refusedDiagnosis({ inventory, timeoutMs }: RetireInput, error: AppError
     cause: 'timeout',
     object: `Namespace/${inventory.namespace}`,
     sentence: `Preview ${inventory.slug}: namespace ${inventory.namespace} cannot be torn down for more than ${minutes} min: ${error.publicMessage} Mayfly keeps trying.`,
+    evidence: [],
+  };
+}
+
+/** A person took it out of Mayfly's hands, knowingly or not; it does not go, nor is it forgotten, without another word. */
+function unmarkedDiagnosis({ slug, namespace }: Inventory, identity: PreviewIdentity): Diagnosis {
+  const marks = Object.entries(marksOf(identity)).map(([label, value]) => `${label}=${value}`);
+  return {
+    cause: 'apply',
+    object: `Namespace/${namespace}`,
+    sentence: `Preview ${slug}: namespace ${namespace} is not torn down: somebody removed or changed the labels by which Mayfly knows it, and what runs in it runs on. Put them back with \`kubectl label namespace ${namespace} --overwrite ${marks.join(' ')}\`, or delete the namespace by hand.`,
     evidence: [],
   };
 }

@@ -130,7 +130,7 @@ function hookFailed(sync: Sync, item: DesiredItem, hook: HookRun, { why }: HookR
   return new AppError({
     code: 'hook-failed',
     disposition: 'stall',
-    publicMessage: `Preview ${sync.identity.slug}: the ${hook.phase} hook ${object} failed${reason}. Nothing after it was applied, and it is not run again for this revision. Mend it and push again.`,
+    publicMessage: `Preview ${sync.identity.slug}: the ${hook.phase} hook ${object} failed${reason}. Nothing after it was applied, and it is not run again for this revision. Mend it and push again; where it was not its own fault, \`/preview redeploy\` runs it once more.`,
     data: { object: why?.object ?? object, evidence: why?.evidence ?? [], logs: why?.logs ?? [] },
   });
 }

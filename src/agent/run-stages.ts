@@ -1,13 +1,13 @@
 import type { ObservedObject } from '../protocol/observations.js';
 import { inApplyOrder } from './apply/apply-objects.js';
 import type { InventoryEntry } from './inventory.js';
-import { groupOf, keyOf } from './manifest.js';
+import { groupOf, keyOf, manifestKey } from './manifest.js';
 import { inSteps } from './plan/apply-order.js';
 import type { DesiredItem } from './plan/desired-item.js';
 import { endedIn } from './plan/make-plan.js';
 import { inStages, isAfterSync } from './plan/stage.js';
 import { asksToStay } from './plan/sync-options.js';
-import { pruneObjects } from './prune/prune-objects.js';
+import { type PruneDeps, pruneObjects } from './prune/prune-objects.js';
 import { runHook } from './run-hook.js';
 import type { Sync } from './sync.js';
 import { writeItem } from './write-item.js';
@@ -42,7 +42,7 @@ export async function runStages(sync: Sync): Promise<Waiting | null> {
   }
   if (!pruned) await prune(sync, plan.prune);
   if (plan.pruneLast.length === 0) return null;
-  const unwell = unwellItems(sync, stages.flat());
+  const unwell = sync.isGated ? unwellItems(sync, stages.flat()) : [];
   if (unwell.length > 0) return { what: 'wave', objects: unwell };
   await prune(sync, plan.pruneLast);
   return null;
@@ -91,16 +91,31 @@ function unwellItems(sync: Sync, items: readonly DesiredItem[]): ObservedObject[
 /** Removes entries and takes them out of the inventory, but for those that stay or could not be confirmed. */
 async function prune(sync: Sync, entries: readonly InventoryEntry[]): Promise<void> {
   if (entries.length === 0) return;
-  const kept = await pruneObjects(sync.cluster, {
+  const { cluster, ledger, live } = sync;
+  const before = ledger.inventory();
+  const deps: PruneDeps = {
+    get: (reference, signal) => cluster.get(reference, signal),
+    remove(reference, options) {
+      sync.noteWrite();
+      return cluster.remove(reference, options);
+    },
+  };
+  const kept = await pruneObjects(deps, {
     identity: sync.identity,
-    namespace: sync.ledger.inventory().namespace,
+    namespace: before.namespace,
     entries,
     asksToStay,
-    onStay: (entry) => sync.ledger.replace({ ...entry, leftover: 'keep' }),
+    onStay: (entry) => ledger.replace({ ...entry, leftover: 'keep' }),
+    // Known to be going before the watch tells it; what the watch has seen go meanwhile must not come back.
+    onGoing(found) {
+      if (live.of(sync.pair).get(manifestKey(found))?.uid === found.metadata.uid) live.record(found);
+    },
     signal: sync.signal,
   });
-  sync.noteWrite();
-  sync.ledger.drop(new Set(entries.filter((entry) => !kept.includes(entry)).map(keyOf)));
+  const gone = entries.filter((entry) => !kept.includes(entry));
+  if (gone.length > 0) ledger.drop(new Set(gone.map(keyOf)));
+  // What was learnt is to be persisted.
+  if (ledger.inventory() !== before) sync.noteWrite();
 }
 
 function named({ manifest }: DesiredItem): { apiVersion: string; kind: string; name: string } {

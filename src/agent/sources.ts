@@ -5,6 +5,7 @@ import { createCharts } from '../charts/charts.js';
 import { type Mirror, openMirror } from '../git/mirror.js';
 import type { Logger } from '../log/create-logger.js';
 import { createRenderers } from '../renderers/renderers.js';
+import { createTurnstile } from '../renderers/turnstile.js';
 import { emptyWorkspaces } from '../renderers/workspace.js';
 import type { AgentOptions } from './agent-options.js';
 import { openRendered } from './rendered.js';
@@ -23,6 +24,8 @@ interface SourcesOptions extends Pick<AgentOptions, 'repositories' | 'dataDir' |
 
 const renderedMemoryBytes = 8 * 1024 * 1024;
 const renderedDiskBytes = 512 * 1024 * 1024;
+/** Sources that are read into memory at once; each may be a chart of 64 MiB. */
+const sourcesAtOnce = 2;
 
 /** One at a time for each `dataDir`. */
 export async function openSources(options: SourcesOptions, log: Logger): Promise<Sources> {
@@ -63,6 +66,7 @@ export async function openSources(options: SourcesOptions, log: Logger): Promise
 
   return {
     open,
+    inTurn: createTurnstile(sourcesAtOnce),
     charts,
     ...renderers,
     ...rendered,

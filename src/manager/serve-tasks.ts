@@ -1,14 +1,7 @@
-import { createHash } from 'node:crypto';
-import type pg from 'pg';
-import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { GitLab } from '../gitlab/client.js';
 import { listMergeRequests } from '../gitlab/merge-requests.js';
-import { readTargetBranch } from '../gitlab/target-branch.js';
 import type { ManagerMetrics } from '../metrics/manager-metrics.js';
 import type { Stage } from '../metrics/stage-seconds.js';
-import { forgetTold } from '../store/ask-anew.js';
-import { createDecideStore } from '../store/decide-store.js';
 import { enqueueDue } from '../store/due.js';
 import { askAbsent, askListed, loadFollowCursor, saveFollowCursor } from '../store/follow-cursor.js';
 import { enqueueDueImages, saveImageLooks, scheduleImages, takeDueImages } from '../store/image-looks.js';
@@ -18,12 +11,8 @@ import { claimCreation, isStatusNameTaken, releaseCreation, saveWritten } from '
 import { loadFeedbackInput, membersOfSubject } from '../store/projections-input.js';
 import { enqueue, type JobSpec, type Task } from '../store/queue.js';
 import { allPurges, purge } from '../store/retention.js';
-import { asOne } from './as-one.js';
 import type { BranchWriter } from './commit/branch-writer.js';
 import { commitJob, feedbackJob, lineJob } from './decide/jobs.js';
-import type { DecideDeps } from './decide/needs.js';
-import { readBaseline } from './decide/read-baseline.js';
-import { runDecide } from './decide/run.js';
 import { sweep } from './expire/sweep.js';
 import { type LineDeps, refreshLines } from './feedback/refresh-lines.js';
 import { type FeedbackSettings, runFeedback } from './feedback/run.js';
@@ -31,35 +20,22 @@ import { answerComments } from './follow/answer-comments.js';
 import { catchUp } from './follow/catch-up.js';
 import { readCommands } from './follow/read-commands.js';
 import { type ImageDeps, lookForImages } from './images/look-for-images.js';
-import type { IntakePressure } from './intake-pressure.js';
 import { removeOld } from './operate/retention.js';
 import type { ProjectsInForce } from './projects-in-force.js';
+import { type DecideTaskDeps, decideTask } from './serve-decide.js';
 import type { GitLabCalls } from './serve-gitlab.js';
 import { type RenderRoom, templatesJob } from './serve-render.js';
 
-export interface TaskDeps {
-  pool: pg.Pool;
-  gitlab: GitLab;
+export interface TaskDeps extends DecideTaskDeps {
   calls: GitLabCalls;
-  hasImage: ImageDeps['hasImage'];
-  /** The projects of the configuration that is in force now. */
-  projects: () => ProjectsInForce;
   writer: BranchWriter;
   rendering: Pick<RenderRoom, 'sweep' | 'templates'>;
   /** Where this manager is reached. */
   publicUrl: () => string;
-  /** Name of the branch; part of the key of its job. */
-  branch: string;
   /** PostgreSQL's time of this manager's start. */
   startedAt: number;
-  /** GitLab waits for the answers to many webhooks. */
-  intake: Pick<IntakePressure, 'isHigh' | 'quiet'>;
   metrics: ManagerMetrics;
-  log: Logger;
 }
-
-/** Of a word to the branch writer that follows another. */
-const wakePauseMs = 30;
 
 const mergeRequestKey = z.object({ projectId: z.number().int(), iid: z.number().int() });
 const registryKey = z.object({ registry: z.string() });
@@ -80,7 +56,7 @@ export function followJob(projectId: number): JobSpec {
 /** What the queue runs. Each task reads the state afresh and may run again at any time. */
 export function createTasks(deps: TaskDeps): Record<string, Task> {
   return {
-    decide: decideTask(deps),
+    decide: timed(deps, 'decide', decideTask(deps)),
     commit: timed(deps, 'commit', (_, signal) => deps.writer.write(signal)),
     readback: readbackTask(deps),
     templates: (_, signal) => deps.rendering.sweep(signal),
@@ -117,52 +93,6 @@ function readbackTask(deps: TaskDeps): Task {
     await enqueue(deps.pool, [...(pending ? [commitJob(deps.branch)] : []), ...(isNew ? [templatesJob] : [])]);
     known = templates;
   };
-}
-
-function decideTask(deps: TaskDeps): Task {
-  const decideDeps = {
-    store: {
-      ...createDecideStore(deps.pool, deps.intake),
-      forgetTold: (input: Parameters<typeof forgetTold>[1]) => forgetTold(deps.pool, input),
-    },
-    gitlab: { ...deps.calls.decide, readBaseline: baselineReader(deps) },
-    settings: {
-      groupOf: (projectId: number) => deps.projects().groupOf(projectId)?.config.name ?? null,
-      groupFor: (name: string) =>
-        deps
-          .projects()
-          .groups()
-          .find(({ config }) => config.name === name) ?? null,
-      suffixOf: subjectSuffix,
-      policyFor: (projectId: number) => deps.projects().policyFor(projectId),
-      slotLimits: () => deps.projects().slotLimits(),
-      branch: deps.branch,
-    },
-    wakeWriter: asOne(
-      () => enqueue(deps.pool, [commitJob(deps.branch)]),
-      wakePauseMs,
-      (error) => deps.log.warn({ err: error }, 'the branch writer was not told; it looks by itself'),
-    ),
-    log: deps.log,
-  };
-  return timed(deps, 'decide', async (payload, signal) => {
-    await runDecide(decideDeps, payload, signal);
-  });
-}
-
-/** Six digits that tell a subject from every other. */
-function subjectSuffix(subject: string): string {
-  return createHash('sha256').update(subject).digest('hex').slice(0, 6);
-}
-
-function baselineReader({ gitlab, calls, hasImage }: TaskDeps): NonNullable<DecideDeps['gitlab']['readBaseline']> {
-  const baselineDeps = {
-    readTargetBranch: (question: { projectId: number; branch: string; most: number }, signal: AbortSignal) =>
-      readTargetBranch(gitlab, { ...question, signal }),
-    readGate: calls.decide.readGate,
-    hasImage,
-  };
-  return (question, signal) => readBaseline(baselineDeps, question, signal);
 }
 
 function feedbackTask(deps: TaskDeps): Task {
@@ -227,7 +157,13 @@ function feedbackSettingsOf(projects: ProjectsInForce, name: string): FeedbackSe
   if (found === undefined) return null;
   const { note, commitStatus, logs } = found.config.feedback;
   // Of a project that GitLab has not spoken of nobody knows who reads it.
-  return { note, commitStatus, logs: logs === 'note' || (logs === 'auto' && found.isPublic === false) };
+  const { secrets = [], follow } = found.config;
+  return {
+    note,
+    commitStatus,
+    logs: logs === 'note' || (logs === 'auto' && found.isPublic === false),
+    forkGets: { secrets: secrets.some(({ forks }) => forks), repositories: follow.forkRepositories.length > 0 },
+  };
 }
 
 function notesTask(deps: TaskDeps): Task {

@@ -47,7 +47,8 @@ async function send(registries: Registries, question: RegistryQuestion): Promise
   // A host that answers a byte at a time must not hold up the others either.
   const deadline = AbortSignal.timeout(registries.timeoutMs + registries.timeoutMs / 2);
   try {
-    const response: Dispatcher.ResponseData = await request(new URL(question.path, originOf(entry)), {
+    // Put together, not resolved: a path that begins with two slashes would name another host.
+    const response: Dispatcher.ResponseData = await request(new URL(`${originOf(entry)}${question.path}`), {
       method: question.method,
       headers: {
         accept: question.accept,

@@ -79,8 +79,8 @@ async function inFewTrips<T>(
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  const began = client.query(begin);
   try {
-    const began = client.query(begin);
     let committed: Promise<unknown> | null = null;
     const result = await work({
       load: async (query) => (await Promise.all([began, loadSubject(client, query)]))[1],
@@ -94,9 +94,11 @@ async function inFewTrips<T>(
     if (committed === null) await Promise.all([began, client.query('commit')]);
     return result;
   } catch (error) {
-    await client.query('rollback').catch((rollbackError: Error) => {
+    const rolledBack = client.query('rollback').catch((rollbackError: Error) => {
       broken = rollbackError;
     });
+    // Work that failed before it sent anything has not listened to whether it began.
+    await Promise.allSettled([began, rolledBack]);
     throw error;
   } finally {
     client.release(broken);

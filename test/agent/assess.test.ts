@@ -66,6 +66,21 @@ test('an object that is another one, or older than what was applied, is waited f
   }
 });
 
+test('what is no longer asked for and only waits for a finalizer is told, and holds nothing up', () => {
+  const state = preview();
+  const old = { apiVersion: 'v1', kind: 'ConfigMap', name: 'old', uid: 'o', generation: null, print: '', once: false };
+  state.inventories.set(1, { ...inventory, objects: [...inventory.objects, { ...old, leftover: 'prune' }] });
+  const cluster = live();
+  const going = { status: 'Progressing' as const, message: 'is being deleted' };
+  const facts = { uid: 'o', resourceVersion: '1', generation: null, print: '', health: going };
+  cluster.set('/ConfigMap/old', { ...facts, terminating: true });
+  const { state: told, objects } = assess(state, cluster);
+  expect(told).toBe('healthy');
+  expect(objects.find(({ name }) => name === 'old')).toMatchObject({ health: 'Progressing' });
+  cluster.set('/ConfigMap/old', { ...facts, terminating: false });
+  expect(assess(state, cluster).state).toBe('progressing');
+});
+
 test('what is missing is missing, but for a Job that removes itself', () => {
   const cluster = live();
   cluster.delete('batch/Job/seed');

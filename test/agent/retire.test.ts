@@ -14,6 +14,26 @@ const inventory: Inventory = {
   condemned: 'the file was removed',
 };
 
+test('a namespace that lost its labels stays in the inventory, and what a person can do is said at once', async () => {
+  const forgotten: string[] = [];
+  const found = await retire(
+    {
+      cluster: {
+        get: async () => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'preview-shop-1', uid: 'uid' } }),
+        remove: () => Promise.reject(new Error('nothing is to be removed')),
+      },
+      removeInventory: async ({ slug }) => void forgotten.push(slug),
+      rememberTornDown: async ({ slug }) => void forgotten.push(slug),
+    },
+    { installation: 'i', inventory, since: null, timeoutMs: 300_000, now: 1, signal: new AbortController().signal },
+  );
+  expect(found).toMatchObject({ state: 'terminating', since: 1, diagnosis: { object: 'Namespace/preview-shop-1' } });
+  const command =
+    'kubectl label namespace preview-shop-1 --overwrite mayfly.dev/installation=i mayfly.dev/preview=shop-1 mayfly.dev/incarnation=1';
+  expect(found).toHaveProperty('diagnosis.sentence', expect.stringContaining(command));
+  expect(forgotten).toEqual([]);
+});
+
 function step(input: Partial<RetireInput>) {
   const refused = new AppError({ code: 'kube-forbidden', disposition: 'stall', publicMessage: 'You may not do that.' });
   return retire(

@@ -14,7 +14,8 @@ function job(name: string, resourceVersion: string, ended: boolean): Manifest {
   return { apiVersion: 'batch/v1', kind: 'Job', metadata, status: { conditions } };
 }
 
-test('a preview that waits goes on as soon as what it waits for has ended, and not before', () => {
+/** A preview, the view of its objects, and what was queued for it. */
+function world(kind: string) {
   const preview = createPreviewState('a');
   setWanted(preview, {
     slug: 'a',
@@ -31,14 +32,13 @@ test('a preview that waits goes on as soon as what it waits for has ended, and n
       },
     },
   });
-  preview.awaiting = [{ group: 'batch', kind: 'Job', name: 'migrate', health: 'Progressing', message: null }];
   const woken: string[] = [];
-  let sink: WatchSink | undefined;
+  const sinks: WatchSink[] = [];
   const view = createLiveView(
     {
       cluster: {
-        watch(kind, _, heard) {
-          if (kind.kind === 'Job') sink = heard;
+        watch(followed, _, heard) {
+          if (followed.kind === kind) sinks.push(heard);
           return new Promise(() => undefined);
         },
       },
@@ -51,9 +51,40 @@ test('a preview that waits goes on as soon as what it waits for has ended, and n
     new AbortController().signal,
   );
   view.follow([{ apiVersion: 'batch/v1', kind: 'Job' }]);
+  return { preview, woken, sink: sinks[0] };
+}
+
+test('a preview that waits goes on as soon as what it waits for has ended, and not before', () => {
+  const { preview, woken, sink } = world('Job');
+  preview.awaiting = [{ group: 'batch', kind: 'Job', name: 'migrate', health: 'Progressing', message: null }];
   sink?.changed(job('migrate', '1', false));
   sink?.changed(job('another', '2', true));
   expect(woken).toEqual([]);
   sink?.changed(job('migrate', '3', true));
   expect(woken).toEqual(['a']);
+});
+
+test('a namespace that is given back its labels has what failed tried again, and no other change of it does', () => {
+  const { preview, woken, sink } = world('Namespace');
+  const namespace = (resourceVersion: string): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'p', uid: 'n', resourceVersion, labels: marksOf(identity) },
+  });
+  sink?.changed(namespace('1'));
+  expect(woken).toEqual([]);
+  sink?.deleted(namespace('2'));
+  expect(woken).toEqual(['a']);
+  const diagnosis = { cause: 'apply' as const, object: null, sentence: 'It was not made for it.', evidence: [] };
+  preview.problem = { revision: 'r', state: 'refused', diagnosis };
+  sink?.changed(namespace('3'));
+  expect(woken).toEqual(['a', 'a']);
+  sink?.changed(namespace('4'));
+  expect(woken).toEqual(['a', 'a']);
+  // One that is torn down, too.
+  preview.problem = null;
+  preview.verdicts.set(1, 'closed');
+  sink?.deleted(namespace('5'));
+  sink?.changed(namespace('6'));
+  expect(woken).toEqual(['a', 'a', 'a', 'a']);
 });

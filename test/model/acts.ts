@@ -45,7 +45,7 @@ const bodies = [
 ];
 
 const hourMs = 3_600_000;
-const waits = [400, 30_000, hourMs / 3, 5 * hourMs, 30 * hourMs];
+const waits = [400, 30_000, hourMs / 3, 5 * hourMs, 16 * hourMs, 30 * hourMs];
 
 /** Everything that may happen. GitLab's people act at the time of the one clock. */
 export const acts = {
@@ -114,8 +114,9 @@ export const acts = {
   },
   commit: (world) => world.writer.write(),
   readBack: (world) => world.writer.look(),
-  /** The push arrives or does not, its answer never does, and the manager dies of it. */
+  /** Jobs are done; of the push that follows the answer never arrives, or not even the push, and the manager dies. */
   dyingCommit: async (world, { b }) => {
+    for (let job = await takeJob(world, b); job !== null; job = await takeJob(world, b)) await runJob(world, job);
     world.proxy.faults.push((['lose-answer', 'lose-request', 'bad-gateway'] as const)[b % 3] ?? 'lose-answer');
     try {
       await world.writer.write();
@@ -169,25 +170,30 @@ export const acts = {
 
 export type ActName = keyof typeof acts;
 
+/** So that histories get somewhere: what is not named here happens least. */
 export const weights: Partial<Record<ActName, number>> = {
-  open: 4,
-  push: 3,
-  calm: 4,
-  pipeline: 6,
-  image: 3,
-  approve: 3,
-  comment: 4,
-  wait: 4,
-  reopen: 3,
+  open: 5,
+  push: 4,
+  calm: 14,
+  pipeline: 10,
+  image: 5,
+  approve: 5,
+  comment: 7,
+  wait: 6,
+  reopen: 5,
+  close: 2,
+  merge: 2,
   deliver: 5,
   job: 5,
   slowJob: 2,
   answer: 2,
   commit: 3,
+  dyingCommit: 5,
   agent: 4,
   report: 3,
-  removeFile: 2,
-  restoreFile: 2,
+  removeFile: 3,
+  restoreFile: 3,
+  editFile: 3,
 };
 
 export async function perform(name: ActName, world: RealWorld, choice: Choice, setting: Setting): Promise<void> {

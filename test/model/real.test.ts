@@ -47,7 +47,7 @@ function histories(setting: Setting) {
   const weighted = names.flatMap((name) => Array<ActName>(weights[name] ?? 1).fill(name));
   return fc.commands(
     weighted.map((name) => choice.map((chosen) => command(name, chosen, setting))),
-    { maxCommands: 40, size: 'max' },
+    { maxCommands: 100, size: 'max' },
   );
 }
 
@@ -95,7 +95,7 @@ const policies: Policy[] = [
 describe('any history on a real database and a real Git server', () => {
   test('ends as the oracle says', { timeout: 900_000 }, async () => {
     const setting = { mergeRequests: 3, branchOf: (iid: number) => `feature-${iid}` };
-    await assertHolds(16, { policies, setting }, compareWithOracle);
+    await assertHolds(20, { policies, setting }, compareWithOracle);
   });
 
   test('keeps the limit, evicts nobody and wastes no slot', { timeout: 900_000 }, async () => {
@@ -106,7 +106,7 @@ describe('any history on a real database and a real Git server', () => {
       ttlMs: 20 * basePolicy.ttlMs,
     };
     const setting = { mergeRequests: 4, branchOf: (iid: number) => (iid % 2 === 0 ? 'fix/cart' : 'fix-cart') };
-    await assertHolds(8, { policies: [tight, { ...tight, gatePipeline: 'none' }], setting }, async (world) => {
+    await assertHolds(10, { policies: [tight, { ...tight, gatePipeline: 'none' }], setting }, async (world) => {
       await settle(world);
       const rows = await world.rows();
       const used = rows.filter((row) => holdsSlot(row.phase)).length;

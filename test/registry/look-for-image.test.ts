@@ -125,6 +125,13 @@ describe('a token', () => {
     expect(lines(other)).toHaveLength(1);
   });
 
+  it('is not fetched from a host that only the path of the address names', async () => {
+    registry.realm = `http://${registry.host}//${other.host}/token`;
+    await look();
+    expect(other.requests).toEqual([]);
+    expect(lines()[1]).toContain(`GET //${other.host}/token`);
+  });
+
   it.each([
     ['over another scheme than the list says', () => `https://${registry.host}/token`],
     ['of an address with a password', () => `http://eve:x@${registry.host}/token`],

@@ -41,8 +41,11 @@ export interface LiveDeps {
   /** Follows all objects of a kind that carry the label, in every namespace, until the signal aborts. */
   watch(kind: Kind, labelSelector: string, sink: WatchSink, signal: AbortSignal): Promise<void>;
   judge(object: Manifest): LiveHealth;
-  /** Something of an incarnation changed or went. */
-  onChange(pair: { slug: string; incarnation: number }, change: { key: string; deleted: boolean }): void;
+  /** Something of an incarnation changed or went; `appeared`: nothing was known of it before. */
+  onChange(
+    pair: { slug: string; incarnation: number },
+    change: { key: string; deleted: boolean; appeared: boolean },
+  ): void;
 }
 
 /** The cluster's side of all previews, kept true by one shared watch per kind. */
@@ -94,13 +97,13 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
       health: deps.judge(object),
       ...(isPaused(object) ? { paused: true } : {}),
     });
-    deps.onChange(home, { key, deleted: false });
+    deps.onChange(home, { key, deleted: false, appeared: known === undefined });
   }
 
   function drop(home: { slug: string; incarnation: number; objects: Map<string, unknown> }, key: string): void {
     home.objects.delete(key);
     if (home.objects.size === 0) incarnations.delete(`${home.slug}#${home.incarnation}`);
-    deps.onChange(home, { key, deleted: true });
+    deps.onChange(home, { key, deleted: true, appeared: false });
   }
 
   function deleted(object: Manifest): void {

@@ -11,6 +11,8 @@ export interface LiveFacts {
   generation: number | null;
   /** Fingerprint of what it holds. */
   print: string;
+  /** Its deletion was asked for and is not done. Default false. */
+  terminating?: boolean;
 }
 
 /**
@@ -75,7 +77,9 @@ function needOf(item: DesiredItem, entry: InventoryEntry | undefined, input: Pla
     const thisRevision = (input.inventory?.target ?? input.inventory?.revision) === input.revision;
     return made && thisRevision ? 'nothing' : 'create';
   }
-  return entry?.applied === item.print && !isDrifted(entry, live) ? 'nothing' : 'examine';
+  // What was about to be removed is wanted again: how far that went is looked at.
+  if (entry === undefined || entry.leftover === 'prune') return 'examine';
+  return entry.applied === item.print && !isDrifted(entry, live) ? 'nothing' : 'examine';
 }
 
 /** How a hook's runs for a revision ended; what it did for another says nothing. */
@@ -90,8 +94,8 @@ export function endedIn(record: HookRecord | undefined, revision: string): HookR
  */
 export function isDrifted(entry: InventoryEntry, live: LiveFacts | undefined): boolean {
   if (entry.leftover === 'keep' || (entry.hook !== undefined && entry.leftover === undefined)) return false;
-  // What was not confirmed to be gone is looked at until it is.
-  if (entry.leftover === 'prune') return true;
+  // What was not confirmed to be gone is looked at until it is; while a finalizer holds it, there is nothing new to see.
+  if (entry.leftover === 'prune') return !(live?.terminating === true && (entry.uid ?? live.uid) === live.uid);
   if (live === undefined) return !entry.once;
   if (entry.uid !== live.uid) return true;
   return entry.generation !== null && live.generation !== null

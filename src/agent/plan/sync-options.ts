@@ -68,6 +68,24 @@ const maxOptions = 50;
 /** What beside the options is followed, or says no more than what is always done. */
 const knownPolicies: ReadonlySet<string> = new Set(['syncOptions', 'automated', 'retry']);
 
+/** Keys of `spec` that are followed or refused elsewhere, and those that say nothing of what is in the cluster. */
+const knownKeys: ReadonlySet<string> = new Set([
+  'source',
+  'sources',
+  'destination',
+  'project',
+  'syncPolicy',
+  'ignoreDifferences',
+  'info',
+  'revisionHistoryLimit',
+]);
+
+/** Sentences on the keys of an Application's `spec` that are not followed. */
+export function unknownKeys(spec: Readonly<Record<string, unknown>>): string[] {
+  const unknown = Object.keys(spec).filter((key) => !knownKeys.has(key));
+  return unknown.slice(0, maxOptions).map((key) => noEffect('spec', key));
+}
+
 /** Reads `spec.syncPolicy.syncOptions`. Throws `sync-invalid` (stall) for what is no list of texts. */
 export function applicationOptions(syncPolicy: Readonly<Record<string, unknown>> | undefined): ReadOptions {
   const parsed = listSchema.safeParse(syncPolicy?.syncOptions ?? []);

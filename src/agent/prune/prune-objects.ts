@@ -20,13 +20,15 @@ export interface PruneInput {
   asksToStay?(annotations: Readonly<Record<string, string>> | undefined): boolean;
   /** Hears of each that stays for that; it is among those that are returned. */
   onStay?(entry: InventoryEntry): void;
+  /** Hears each that is being deleted and still there, for a finalizer or its grace; it is among those that are returned. */
+  onGoing?(found: Manifest): void;
   signal: AbortSignal;
 }
 
 /**
  * Removes what the file no longer asks for. Each object is read again; it goes only when its labels and UID say that
  * it is the one that was written, and only in the state that was read. Returns the entries that stay in the inventory,
- * for it could not be confirmed that they are gone or another's.
+ * for it could not be confirmed that they are gone or another's: deletion that was asked for is not yet done.
  */
 export async function pruneObjects(deps: PruneDeps, input: PruneInput): Promise<InventoryEntry[]> {
   const kept: InventoryEntry[] = [];
@@ -42,7 +44,7 @@ async function pruneOne(deps: PruneDeps, entry: InventoryEntry, input: PruneInpu
   const { apiVersion, kind, name } = entry;
   const reference = { apiVersion, kind, name, namespace: input.namespace };
   try {
-    const found = await deps.get(reference, input.signal);
+    let found = await deps.get(reference, input.signal);
     const { uid, resourceVersion, labels, annotations, deletionTimestamp } = found.metadata;
     const ours = carriesMarks(labels, input.identity) && (entry.uid === null || entry.uid === uid);
     // Another object under that name, or one that somebody took the labels off: not ours to delete.
@@ -54,8 +56,12 @@ async function pruneOne(deps: PruneDeps, entry: InventoryEntry, input: PruneInpu
     if (deletionTimestamp === undefined) {
       const preconditions = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
       await deps.remove(reference, { preconditions, signal: input.signal });
+      found = await deps.get(reference, input.signal);
+      // Ours is gone, and somebody was quick to make another.
+      if (found.metadata.uid !== uid) return true;
     }
-    return true;
+    input.onGoing?.(found);
+    return false;
   } catch (error) {
     if (isAppError(error, 'kube-not-found') || isAppError(error, 'kube-unknown-kind')) return true;
     // It changed between the reading and the deletion, or the answer was lost: looked at again in the next run.

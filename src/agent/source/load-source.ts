@@ -17,6 +17,8 @@ export interface SourceDeps extends RenderDeps {
   open(repository: string): Promise<SourceRepository>;
   /** What was made before, by everything that it was made from; null: nothing is kept of it. */
   recall(key: string): Promise<Manifest[] | null>;
+  /** Runs a call when its turn comes: what a source consists of is held in memory while it is made. */
+  inTurn<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T>;
   /** Keeps it as long as there is room. Never fails a preview. */
   remember(key: string, manifests: readonly Manifest[]): Promise<void>;
 }
@@ -91,20 +93,23 @@ async function make(
   limits: { allowed: readonly string[] | null; signal: AbortSignal },
 ): Promise<Rendered> {
   const { place } = description;
-  if (place.from === 'charts') return renderSource(deps, description, null, limits);
+  const render = (tree: SourceTree | null) =>
+    deps.inTurn(limits.signal, () => renderSource(deps, description, tree, limits));
+  if (place.from === 'charts') return render(null);
   const repository = await deps.open(place.repository);
   const options = {
     signal: limits.signal,
     ...(place.fallbackRef === null ? {} : { fallbackRef: place.fallbackRef }),
   };
+  // Before its turn: what Git fetches lies on disk, and a server that hangs must not hold up the others.
   await repository.fetchSha(place.revision, options);
   try {
-    return await renderSource(deps, description, repository, limits);
+    return await render(repository);
   } catch (error) {
     if (!isAppError(error, 'git-object-missing')) throw error;
     // The local copy began afresh in between: once more.
     await repository.fetchSha(place.revision, options);
-    return renderSource(deps, description, repository, limits);
+    return render(repository);
   }
 }
 

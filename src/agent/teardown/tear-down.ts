@@ -17,9 +17,13 @@ export interface TeardownInput {
   signal: AbortSignal;
 }
 
-/** `gone`: nothing of the incarnation is left. `going`: deletion was asked for and is not over. */
+/**
+ * `gone`: nothing of the incarnation is left. `going`: deletion was asked for and is not over. `unmarked`: its namespace
+ * stands but has lost its labels; nothing in it was touched.
+ */
 export type TeardownResult =
   | { state: 'gone' }
+  | { state: 'unmarked' }
   | { state: 'going'; namespaceUid: string; since: number | null; blockers: Blockers };
 
 /**
@@ -30,8 +34,11 @@ export async function tearDown(deps: TeardownDeps, input: TeardownInput): Promis
   const { inventory, signal } = input;
   const reference = { apiVersion: 'v1', kind: 'Namespace', name: inventory.namespace };
   const namespace = await find(deps, reference, signal);
-  if (namespace === null || !isOurs(namespace, inventory, input.identity)) return { state: 'gone' };
+  if (namespace === null) return { state: 'gone' };
   const uid = namespace.metadata.uid ?? '';
+  const isMarked = carriesMarks(namespace.metadata.labels, input.identity);
+  // Of another UID, it was made by somebody else after ours had gone. Ours stays ours without its labels.
+  if (inventory.namespaceUid === null ? !isMarked : inventory.namespaceUid !== uid) return { state: 'gone' };
   if (namespace.metadata.deletionTimestamp !== undefined) {
     const since = Date.parse(namespace.metadata.deletionTimestamp);
     return {
@@ -41,18 +48,13 @@ export async function tearDown(deps: TeardownDeps, input: TeardownInput): Promis
       blockers: blockersOf(namespace),
     };
   }
+  if (!isMarked) return { state: 'unmarked' };
   for (const step of input.steps) {
     await Promise.all(step.map((entry) => removeEntry(deps, entry, input)));
     signal.throwIfAborted();
   }
   await quietly(deps.remove(reference, { preconditions: { uid }, signal }));
   return { state: 'going', namespaceUid: uid, since: null, blockers: { why: null, finalizers: [], evidence: [] } };
-}
-
-/** A namespace of another UID was made by somebody else, after ours had gone. */
-function isOurs(namespace: Manifest, inventory: Inventory, identity: PreviewIdentity): boolean {
-  const { uid, labels } = namespace.metadata;
-  return (inventory.namespaceUid === null || inventory.namespaceUid === uid) && carriesMarks(labels, identity);
 }
 
 async function removeEntry(deps: TeardownDeps, entry: InventoryEntry, input: TeardownInput): Promise<void> {

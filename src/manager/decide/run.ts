@@ -1,6 +1,6 @@
 import { decide } from '../../preview/decide.js';
 import type { Decision, OpenGate } from '../../preview/decision.js';
-import type { GateFact } from '../../preview/facts.js';
+import type { GateFact, MergeRequestFacts, MergeRequestReading } from '../../preview/facts.js';
 import type { Preview } from '../../preview/preview.js';
 import { wentBack } from '../../preview/reading.js';
 import { nothingRead, withLimits } from './input.js';
@@ -47,16 +47,8 @@ async function runMergeRequest(
   signal: AbortSignal,
 ): Promise<DecideOutcome | null> {
   const readings = await readGitLab(deps, subject, state, signal);
-  const { mergeRequest } = readings;
-  if (mergeRequest?.known === true && wentBack(state.facts, mergeRequest.facts)) {
-    deps.log.warn(
-      { subject: subject.name },
-      'GitLab shows an older state than before; what was told is looked at anew',
-    );
-    // Before it is decided: after it nobody would see the difference any more.
-    const { createdAt } = mergeRequest.facts;
-    await deps.store.forgetTold?.({ projectId: subject.projectId, iid: subject.iid, createdAt });
-  }
+  const { mergeRequest: reading } = readings;
+  if (reading !== null) await forgetWhatWentBack(deps, subject, state.facts, reading);
   return runMatter(deps, mergeRequestMatter(deps.settings, subject, readings), state);
 }
 
@@ -69,7 +61,23 @@ async function runLinked(
   const scope = linkedScope(deps.settings, subject);
   const state = await deps.store.read(linkedQuery(scope, noLinkedReadings, noScope, []));
   const readings = await readLinked(deps, scope, { state, given }, signal);
+  for (const { projectId, iid, reading } of readings.members) {
+    const known = state.mergeRequests?.find((each) => each.projectId === projectId && each.iid === iid);
+    await forgetWhatWentBack(deps, { projectId, iid }, known?.facts ?? null, reading);
+  }
   return runMatter(deps, linkedMatter(deps.settings, scope, readings), state);
+}
+
+/** Of a GitLab that was restored; before it is decided, for after it nobody would see the difference any more. */
+async function forgetWhatWentBack(
+  { store, log }: Pick<DecideDeps, 'store' | 'log'>,
+  { projectId, iid }: Pick<Subject, 'projectId' | 'iid'>,
+  known: MergeRequestFacts | null,
+  reading: MergeRequestReading,
+): Promise<void> {
+  if (!reading.known || !wentBack(known, reading.facts)) return;
+  log.warn({ projectId, iid }, 'GitLab shows an older state than before; what was told is looked at anew');
+  await store.forgetTold?.({ projectId, iid, createdAt: reading.facts.createdAt });
 }
 
 /** What is known and read of a subject is decided in a transaction, unless nothing would come of it. */

@@ -183,10 +183,14 @@ function lifetimePart(view: FeedbackView): string[] {
 }
 
 /** What a fork's preview goes without: it runs what a stranger pushed. */
-function forkPart({ preview, facts }: FeedbackView): string[] {
+function forkPart({ preview, facts, forkGets }: FeedbackView): string[] {
+  const secrets = forkGets?.secrets === true ? ' but those that `secrets` gives to forks' : '';
+  const repositories = forkGets?.repositories === true ? ' and those of `follow.forkRepositories`' : '';
   const lives = preview.phase !== 'stopping' && preview.phase !== 'stopped';
   return lives && facts !== null && isFork(facts)
-    ? ["🍴 It comes from a fork: no copied secrets, no linked preview, and no repository but this project's."]
+    ? [
+        `🍴 It comes from a fork: no copied secrets${secrets}, no linked preview, and no repository but this project's${repositories}.`,
+      ]
     : [];
 }
 

@@ -6,13 +6,15 @@ import { type ReplyKind, replyKinds, wantedReply } from './replies.js';
 import { type MergeRequestKey, type NoteDeps, syncNote } from './sync-note.js';
 import { type ReplyDeps, syncReply } from './sync-reply.js';
 import { type StatusDeps, type StatusSettings, syncStatus } from './sync-status.js';
-import type { FeedbackView } from './view.js';
+import type { FeedbackView, ForkGets } from './view.js';
 
 export interface FeedbackSettings {
   note: boolean;
   commitStatus: StatusSettings;
   /** Whether the note shows log lines. */
   logs: boolean;
+  /** Absent: nothing. */
+  forkGets?: ForkGets;
 }
 
 /** One reading of the row and of what was told. */
@@ -62,7 +64,9 @@ export async function runFeedback(deps: FeedbackDeps, input: MergeRequestKey & {
     const loaded = await deps.store.load(key);
     if (loaded === null) return true;
     const settings = deps.settingsOf(loaded.view.linked?.own ?? loaded.view.preview.project) ?? defaultSettings;
-    const view = withWakeUrl(deps, settings.logs ? loaded.view : withoutLogs(loaded.view));
+    const shown = withWakeUrl(deps, settings.logs ? loaded.view : withoutLogs(loaded.view));
+    const { forkGets } = settings;
+    const view = forkGets === undefined ? shown : { ...shown, forkGets };
     const state = { ...loaded, view };
     const results = await Promise.allSettled([
       settings.note ? syncNote(deps, { ...input, state }) : true,

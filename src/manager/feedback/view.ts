@@ -32,8 +32,18 @@ export interface FeedbackView {
   diagnosis: ViewDiagnosis | null;
   /** The newest answer to a command that needs words. */
   answer: { line: string; by: string; at: Instant } | null;
+  /** What the configuration gives to forks by name; absent: nothing. */
+  forkGets?: ForkGets;
   /** null, or absent: it is the preview of this one merge request. */
   linked?: LinkedView | null;
+}
+
+/** What the preview of a fork otherwise goes without. */
+export interface ForkGets {
+  /** One of the copied secrets at least. */
+  secrets: boolean;
+  /** Another repository than the target project's. */
+  repositories: boolean;
 }
 
 /** What is told of a linked preview in one of its merge requests. */

@@ -134,6 +134,18 @@ test('what a revision no longer asks for is removed in reverse order, last or ne
   expect(plan.entries.find(({ kind }) => kind === 'Secret')?.leftover).toBe('keep');
 });
 
+test('what was to be removed and is wanted again is looked at, however far its removal went', () => {
+  const [site] = items([object('ConfigMap', 'site')]);
+  if (site === undefined) throw new Error('no item');
+  const inventory = inventoryOf([site], 'old');
+  inventory.objects = inventory.objects.map((entry) => ({ ...entry, leftover: 'prune' as const }));
+  const live = new Map(
+    [...liveOf([stored(site.manifest)])].map(([key, facts]) => [key, { ...facts, terminating: true }]),
+  );
+  const plan = makePlan({ desired: [site], inventory, revision: 'new', live });
+  expect(needed(plan)).toEqual({ ConfigMap: 'examine' });
+});
+
 test('the same revision needs nothing where nothing differs, and what is missing or changed where something does', () => {
   const inventory = inventoryOf(items(all), 'same');
   const present = all.map((each) => stored(each));

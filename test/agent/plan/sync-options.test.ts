@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Manifest } from '../../../src/agent/manifest.js';
-import { applicationOptions, defaultOptions, objectOptions } from '../../../src/agent/plan/sync-options.js';
+import {
+  applicationOptions,
+  defaultOptions,
+  objectOptions,
+  unknownKeys,
+} from '../../../src/agent/plan/sync-options.js';
 
 function object(annotations: Record<string, string>): Manifest {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', annotations } };
@@ -47,6 +52,16 @@ test('what the policy asks for beside options is named', () => {
   expect(applicationOptions(policy).remarks).toEqual([
     'syncPolicy: managedNamespaceMetadata is not supported and has no effect',
   ]);
+});
+
+test('what the Application asks for beside what is known is named, and what concerns no object is not', () => {
+  const known = { source: {}, destination: {}, project: 'p', syncPolicy: {}, ignoreDifferences: [] };
+  expect(unknownKeys({ ...known, info: [], revisionHistoryLimit: 3 })).toEqual([]);
+  expect(unknownKeys({ ...known, sourceHydrator: {}, constructor: 1 })).toEqual(
+    ['sourceHydrator', 'constructor'].map((key) => `spec: ${key} is not supported and has no effect`),
+  );
+  const flood = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`k${index}`, 1]));
+  expect(unknownKeys(flood)).toHaveLength(50);
 });
 
 test('of a flood of options a few are named', () => {

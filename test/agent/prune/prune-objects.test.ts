@@ -20,22 +20,36 @@ function failure(code: string): AppError {
   return new AppError({ code, disposition: 'retry', publicMessage: '-' });
 }
 
-async function prune(found: Partial<Manifest['metadata']> | AppError, removal: AppError | null = null) {
+/** `after`: what a read finds once it was deleted; default: nothing. */
+async function prune(
+  found: Partial<Manifest['metadata']> | AppError,
+  { removal = null, after = null }: { removal?: AppError | null; after?: Partial<Manifest['metadata']> | null } = {},
+) {
   const removed: unknown[] = [];
+  const going: unknown[] = [];
+  const there = { apiVersion: 'v1', kind: 'ConfigMap' };
   const kept = await pruneObjects(
     {
       async get() {
         if (found instanceof AppError) throw found;
-        return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'old', ...found } };
+        if (removed.length === 0) return { ...there, metadata: { name: 'old', ...found } };
+        if (after === null) throw failure('kube-not-found');
+        return { ...there, metadata: { name: 'old', ...after } };
       },
       async remove(_, { preconditions }) {
         if (removal !== null) throw removal;
         removed.push(preconditions);
       },
     },
-    { identity, namespace: 'preview-a', entries: [entry], signal: new AbortController().signal },
+    {
+      identity,
+      namespace: 'preview-a',
+      entries: [entry],
+      onGoing: ({ metadata }) => going.push(metadata.uid),
+      signal: new AbortController().signal,
+    },
   );
-  return { removed, kept: kept.length };
+  return { removed, kept: kept.length, ...(going.length === 0 ? {} : { going }) };
 }
 
 const labels = marksOf(identity);
@@ -55,14 +69,22 @@ test.each<[string, Partial<Manifest['metadata']>]>([
   expect(await prune(metadata)).toEqual({ removed: [], kept: 0 });
 });
 
-test('what is gone or going needs nothing more', async () => {
+test('what is gone is forgotten, and what is going only when it is gone', async () => {
   expect(await prune(failure('kube-not-found'))).toEqual({ removed: [], kept: 0 });
-  expect(await prune({ uid: 'u-1', labels, deletionTimestamp: 'now' })).toEqual({ removed: [], kept: 0 });
+  const going = { uid: 'u-1', labels, deletionTimestamp: 'now' };
+  expect(await prune(going)).toEqual({ removed: [], kept: 1, going: ['u-1'] });
+  // A finalizer holds it after its deletion was asked for.
+  expect(await prune({ uid: 'u-1', labels }, { after: going })).toEqual({
+    removed: [{ uid: 'u-1' }],
+    kept: 1,
+    going: ['u-1'],
+  });
+  expect(await prune({ uid: 'u-1', labels }, { after: { uid: 'u-2' } })).toMatchObject({ kept: 0 });
 });
 
 test('what could not be confirmed stays in the inventory', async () => {
   const metadata = { uid: 'u-1', resourceVersion: '9', labels };
-  expect(await prune(metadata, failure('kube-conflict'))).toEqual({ removed: [], kept: 1 });
+  expect(await prune(metadata, { removal: failure('kube-conflict') })).toEqual({ removed: [], kept: 1 });
   expect(await prune(failure('kube-unavailable'))).toEqual({ removed: [], kept: 1 });
 });
 

@@ -374,6 +374,54 @@ test('what was made is kept across a restart, and needs no repository any more',
   await again.close();
 });
 
+test('however many sources are asked for, two at once are held in memory', async () => {
+  const data = await temporaryFolder('turns');
+  const options = { repositories: [{ pattern: `${server.url}/acme/*` }], dataDir: data.path, programs: found() };
+  const opened = await openSources(options, pino({ level: 'silent' }));
+  let fetched = 0;
+  let reading = 0;
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const counting = {
+    ...opened,
+    open: async (repository: string) => {
+      const mirror = await opened.open(repository);
+      let entered = false;
+      return {
+        ...mirror,
+        fetchSha: async (...input: Parameters<typeof mirror.fetchSha>) => {
+          await mirror.fetchSha(...input);
+          fetched += 1;
+          // All of them could come in now; those that may have done so before any goes on.
+          if (fetched === 5) setImmediate(release);
+        },
+        readTree: async (...input: Parameters<typeof mirror.readTree>) => {
+          if (!entered) reading += 1;
+          entered = true;
+          await released;
+          return mirror.readTree(...input);
+        },
+      };
+    },
+  };
+  const loading = loaderOf(counting);
+  const signal = new AbortController().signal;
+  const sourcesOf = ['a', 'b', 'c', 'd', 'e'].map((include) =>
+    application({ path: 'plain', directory: { include: `{${include},a}.yaml` } }),
+  );
+  const loads = Promise.all(sourcesOf.map((each) => loading.load(each, signal)));
+  await released;
+  const atOnce = reading;
+  const loaded = await loads;
+  expect(loaded.map(([bundle]) => bundle?.manifests.length)).toEqual([1, 1, 1, 1, 1]);
+  expect(atOnce).toBe(2);
+  expect(reading).toBe(5);
+  await opened.close();
+  await data.remove();
+});
+
 test('previews of one source share what was made of it, but for a chart', async () => {
   const data = await temporaryFolder('shared');
   const options = { repositories: [{ pattern: `${server.url}/acme/*` }], dataDir: data.path, programs: found() };

@@ -67,12 +67,31 @@ test('an object of unknown UID that does not carry the labels is not touched', a
 
 test.each<[string, Partial<Manifest['metadata']>]>([
   ['of another UID', { uid: 'ns-2', labels }],
-  ['without labels', { uid: 'ns-1' }],
-  ['of another incarnation', { uid: 'ns-1', labels: { ...labels, 'mayfly.dev/incarnation': '2' } }],
-  ['of another installation', { uid: 'ns-1', labels: { ...labels, 'mayfly.dev/installation': 'j' } }],
+  ['of another UID without labels', { uid: 'ns-2' }],
+  ['of another incarnation', { uid: 'ns-2', labels: { ...labels, 'mayfly.dev/incarnation': '2' } }],
 ])('a namespace %s is somebody else’s: nothing in it is touched', async (_, metadata) => {
   const { deps, removed } = cluster({ Namespace: metadata, Deployment: { uid: 'd-1', labels } });
   expect(await run(deps)).toEqual({ state: 'gone' });
+  expect(removed).toEqual([]);
+});
+
+test.each<[string, Partial<Manifest['metadata']>]>([
+  ['without labels', { uid: 'ns-1' }],
+  ['with the labels of another incarnation', { uid: 'ns-1', labels: { ...labels, 'mayfly.dev/incarnation': '2' } }],
+])('our own namespace %s is neither touched nor given up', async (_, metadata) => {
+  const { deps, removed } = cluster({ Namespace: metadata, Deployment: { uid: 'd-1', labels } });
+  expect(await run(deps)).toEqual({ state: 'unmarked' });
+  expect(removed).toEqual([]);
+});
+
+test('our own namespace without labels that is going is waited for', async () => {
+  const { deps } = cluster({ Namespace: { uid: 'ns-1', deletionTimestamp: '2026-01-01T00:00:00Z' } });
+  expect(await run(deps)).toMatchObject({ state: 'going', namespaceUid: 'ns-1' });
+});
+
+test('without a UID in the inventory the labels alone say whose it is', async () => {
+  const { deps, removed } = cluster({ Namespace: { uid: 'ns-1' } });
+  expect(await run(deps, { namespaceUid: null })).toEqual({ state: 'gone' });
   expect(removed).toEqual([]);
 });
 

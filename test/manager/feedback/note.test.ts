@@ -26,6 +26,16 @@ describe('a note', () => {
 `);
   });
 
+  it('of a fork says what it goes without, and what the configuration gives it by name', () => {
+    const view = viewOf();
+    const fork = { ...view, facts: view.facts === null ? null : { ...view.facts, sourceProjectId: 99 } };
+    expect(renderNote(fork)).toContain("no copied secrets, no linked preview, and no repository but this project's.\n");
+    expect(renderNote({ ...fork, forkGets: { secrets: true, repositories: true } })).toContain(
+      "no copied secrets but those that `secrets` gives to forks, no linked preview, and no repository but this project's and those of `follow.forkRepositories`.",
+    );
+    expect(text()).not.toContain('fork');
+  });
+
   it('of one without an address has no link', () => {
     expect(text({ url: null })).toContain('### 🟢 Preview ready\n');
     expect(text({ url: 'javascript:alert(1)' })).toContain('### 🟢 Preview ready\n');
