@@ -5,6 +5,9 @@ import type { Instant, Preview } from './preview.js';
 /** What a row remembers of the warning before its end; its end is its term. */
 type Warning = Pick<Preview, 'warnAt' | 'warnedAt' | 'warnedFor'>;
 
+/** A clock that is set back by less was right enough: what was told stands. */
+const clockLeewayMs = 300_000;
+
 const none: Warning = { warnAt: null, warnedAt: null, warnedFor: null };
 
 /**
@@ -32,11 +35,11 @@ function warningOf(row: Preview, want: Desire | null, input: DecideInput): Warni
   if (at === null) {
     return none;
   }
+  if (row.warnedFor === row.expiresAt && input.now >= at - clockLeewayMs) {
+    return { warnAt: null, warnedAt: row.warnedAt, warnedFor: row.warnedFor };
+  }
   if (input.now < at) {
     return { ...none, warnAt: at };
-  }
-  if (row.warnedFor === row.expiresAt) {
-    return { warnAt: null, warnedAt: row.warnedAt, warnedFor: row.warnedFor };
   }
   if (input.now >= row.expiresAt || want?.runs !== true) {
     return none;

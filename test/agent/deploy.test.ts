@@ -74,6 +74,32 @@ test('a new revision is applied, what it no longer asks for is removed, and noth
   expect(await world.find('shop-2', 'v1', 'ConfigMap', 'of-a-person')).not.toBeNull();
 });
 
+test('what a finalizer holds is in the inventory until it is gone, and holds the revision up in nothing', async () => {
+  const old = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held}\n';
+  const first = await world.pushManifests({ 'held/shop.yaml': shopManifests(), 'held/old.yaml': old });
+  await world.publish({ files: [{ slug: 'held', sha: first, path: 'held' }] });
+  await world.waitForState('held', 'healthy');
+  const reference = { apiVersion: 'v1', kind: 'ConfigMap', name: 'held', namespace: world.namespaceOf('held') };
+  await world.cluster.client.mergePatch(reference, { metadata: { finalizers: ['test.example.com/hold'] } });
+  await world.shop.git('rm', '--quiet', 'held/old.yaml');
+  const file = { slug: 'held', sha: await world.pushManifests({}), path: 'held' };
+  await world.publish({ files: [file] });
+  await world.waitForState('held', 'healthy', { revision: world.revision(file) });
+  const listed = async () => {
+    const { items } = await world.cluster.client.list({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      namespace: world.options.agentNamespace,
+      labelSelector: 'mayfly.dev/memory=inventory,mayfly.dev/preview=held',
+    });
+    return JSON.stringify(items).includes('\\"name\\":\\"held\\"');
+  };
+  expect(await listed()).toBe(true);
+  expect((await world.cluster.client.get(reference)).metadata.deletionTimestamp).toBeDefined();
+  await world.cluster.client.mergePatch(reference, { metadata: { finalizers: null } });
+  await eventually('it is forgotten', async () => !(await listed()));
+});
+
 test('an agent that is started again writes nothing where nothing differs', async () => {
   const sha = await world.pushManifests({ 'deploy/shop.yaml': shopManifests() });
   await world.publish({ files: [{ slug: 'shop-3', sha }] });

@@ -115,6 +115,25 @@ test('a namespace of the same name that somebody else made meanwhile is left alo
   expect((await world.namespace('swapped'))?.metadata.deletionTimestamp).toBeUndefined();
 });
 
+test('a namespace that lost its labels is not given up, and goes once it has them back', async () => {
+  await deploy('unmarked');
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', name: world.namespaceOf('unmarked') };
+  const { labels } = (await world.cluster.client.get(namespace)).metadata;
+  const off = Object.fromEntries(Object.keys(labels ?? {}).map((label) => [label, null]));
+  await world.cluster.client.mergePatch(namespace, { metadata: { labels: off } });
+  world.manager.explanations.set('unmarked#1', 'closed');
+  await world.publish({ remove: ['unmarked'] });
+  await eventually('what to do is told', () =>
+    world.manager.newest('unmarked')?.diagnosis?.sentence.includes(`kubectl label namespace ${namespace.name}`),
+  );
+  expect(world.manager.newest('unmarked')?.state).toBe('terminating');
+  expect((await world.namespace('unmarked'))?.metadata.deletionTimestamp).toBeUndefined();
+  expect(await inventories('unmarked')).toHaveLength(1);
+  await world.cluster.client.mergePatch(namespace, { metadata: { labels } });
+  await gone('unmarked');
+  expect(await world.namespace('unmarked')).toBeNull();
+});
+
 test('a file that goes before anything was applied is gone at once', async () => {
   await world.publish({ files: [{ slug: 'never', sha, path: 'nowhere' }] });
   await world.waitForState('never', 'refused');

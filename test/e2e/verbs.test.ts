@@ -36,8 +36,8 @@ test('an operator lists, shows, extends, stops and starts previews', async () =>
   expect(parse(shown.output)).toMatchObject({ preview: { slug, phase: 'ready' } });
   expect((await mayfly('show', slug)).output).toMatch(/ready/);
 
-  expect((await mayfly('extend', slug, '30d')).code).toBe(0);
-  await stage.untilRow(slug, 'the extension', (row) => row.expires_at.getTime() > before.getTime() + 20 * 86_400_000);
+  expect((await mayfly('extend', slug, '10d')).code).toBe(0);
+  await stage.untilRow(slug, 'the extension', (row) => row.expires_at.getTime() > before.getTime() + 5 * 86_400_000);
 
   expect((await mayfly('stop', slug)).code).toBe(0);
   expect(await stage.untilPhase(slug, 'stopped')).toMatchObject({ stop_reason: 'operator', stopped_by: 'test' });

@@ -136,6 +136,15 @@ describe('the warning', () => {
     expect(decided({ ...told, ...change })).toMatchObject({ warnedAt: null, warnedFor: null, ...after });
   });
 
+  test('stands when the clock is set back a little right after it, and is told no second time', () => {
+    const preview = aRow({ ...untouchedSince(14).preview, warnedAt: now, warnedFor: now + 6 * hourMs });
+    const justDue = { ...untouchedSince(14), preview };
+    for (const setBackMs of [0, 1, 2_000, 240_000]) {
+      expect(decided({ ...justDue, now: now - setBackMs })).toMatchObject({ warnAt: null, warnedAt: now });
+    }
+    expect(decided({ ...justDue, now: now - hourMs })).toMatchObject({ warnAt: now, warnedAt: null });
+  });
+
   test('comes again for the next end', () => {
     const facts = someFacts({ createdAt: now - 15 * hourMs, lastPushAt: now - 14.5 * hourMs });
     expect(decided({ ...told, facts })).toMatchObject({ warnedAt: now, warnedFor: now + 5.5 * hourMs });

@@ -7,7 +7,9 @@ const [begin, end] = ['<!-- phases -->', '<!-- end of phases -->'];
 
 function diagram(): string {
   const arrows = Object.entries(transitions).flatMap(([from, all]) => all.map((to) => `    ${from} --> ${to}`));
-  const ends = Object.entries(transitions).flatMap(([phase, all]) => (all.length === 0 ? [`    ${phase} --> [*]`] : []));
+  const ends = Object.entries(transitions).flatMap(([phase, all]) =>
+    all.length === 0 ? [`    ${phase} --> [*]`] : [],
+  );
   return ['```mermaid', 'stateDiagram-v2', '    [*] --> waiting', ...arrows, ...ends, '```'].join('\n');
 }
 

@@ -6,7 +6,7 @@ import { serverVariable, type TestServer, withDatabase } from './database-server
 
 export interface TestDatabase {
   url: string;
-  /** `bigint` columns arrive as numbers, as in the manager. */
+  /** As the manager has it: `bigint` columns arrive as numbers, statements are sent without waiting for each other. */
   pool: pg.Pool;
   /** Ends the pool and drops the database. Call it in `afterAll`. */
   drop: () => Promise<void>;
@@ -21,7 +21,7 @@ export async function createTestDatabase(options: { max?: number } = {}): Promis
   const name = `mayfly_test_${randomBytes(6).toString('hex')}`;
   await administer(adminUrl, `create database ${name} template ${template}`);
   const url = withDatabase(adminUrl, name);
-  const pool = createPool({ url, log: pino({ level: 'silent' }), max: options.max ?? 10 });
+  const pool = createPool({ url, log: pino({ level: 'silent' }), max: options.max ?? 10, isPipelined: true });
   return {
     url,
     pool,
