@@ -21,7 +21,7 @@ interface BatchRow extends BranchRow {
   facts: MergeRequestFacts | null;
   /** Why the template gives no file for it, though an earlier one stays deployed; null: it does. */
   templateProblem: string | null;
-  /** A later incarnation has the slug: this one has no say in the file any more. */
+  /** A later incarnation has a file of its own, or is about to: this one has no say in it any more. */
   isSucceeded: boolean;
 }
 
@@ -63,7 +63,9 @@ const loadSql = `
       'facts', (select r.facts from preview_member m
         join merge_request r on r.project_id = m.project_id and r.iid = m.iid
         where m.slug = p.slug and m.incarnation = p.incarnation order by m.ordinal limit 1),
-      'is_succeeded', exists (select from preview n where n.slug = p.slug and n.incarnation > p.incarnation)))
+      -- One that has not begun, or ended before it did, writes no file, and removes none that an earlier one left.
+      'is_succeeded', exists (select from preview n where n.slug = p.slug and n.incarnation > p.incarnation
+        and (n.needs_commit or n.phase not in ('waiting', 'stopped')))))
       from (select * from preview
         where needs_commit and (commit_after is null or commit_after <= now() or phase not in ('stopping', 'stopped', 'failed'))
         order by slug, incarnation limit $1) p)

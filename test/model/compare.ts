@@ -5,7 +5,7 @@ import { needsApproval } from '../preview/model/gitlab.js';
 import { subjectOf } from '../preview/model/world.js';
 import { type Expected, oracle } from '../preview/oracle.js';
 import { mustSleep } from '../preview/sleep-oracle.js';
-import { checkSettled } from './invariants.js';
+import { checkSettled, holds } from './invariants.js';
 import type { RealWorld } from './real-world.js';
 
 type Living = Extract<Expected, { lives: true }>;
@@ -21,6 +21,9 @@ export async function compareWithOracle(world: RealWorld): Promise<void> {
     const subject = subjectOf(final.iid);
     const row = rows.findLast((one) => one.subject === subject) ?? null;
     const branchActs = await actsOn(world, subject);
+    const wasRemoved = branchActs.some(({ removed }) => removed);
+    const stoppedByGit = rows.some((one) => one.subject === subject && one.stopReason === 'git');
+    holds(wasRemoved || !stoppedByGit, 'a file that a person removed is a wish to stop');
     const accepted = await acceptedComments(world, final.iid);
     const state = finalState(world, final.iid, { branchActs, accepted });
     const expected = oracle(state, world.policy, row?.createdAt ?? null, now);

@@ -9,8 +9,12 @@ import { checkStep, holds } from './invariants.js';
 import { createRealWorld, type RealWorld } from './real-world.js';
 import { finish, settle } from './settle.js';
 
-/** `TEST_MODEL_SEED` repeats a run that failed, `TEST_MODEL_RUNS` makes more of them. */
+/**
+ * `TEST_MODEL_SEED` repeats a run that failed, `TEST_MODEL_PATH` only the history that did; `TEST_MODEL_RUNS` makes so
+ * many times more of them, `TEST_MODEL_SHRINK` has the one that fails shortened.
+ */
 const seed = process.env.TEST_MODEL_SEED;
+const path = process.env.TEST_MODEL_PATH;
 const factor = Number(process.env.TEST_MODEL_RUNS ?? 1);
 
 type Model = { gitlab: RealWorld['gitlab'] };
@@ -74,6 +78,7 @@ async function assertHolds(
       // Each try takes seconds: the seed and the path that are printed find the history again.
       endOnFailure: process.env.TEST_MODEL_SHRINK === undefined,
       ...(seed === undefined ? {} : { seed: Number(seed) }),
+      ...(path === undefined ? {} : { path }),
     },
   );
 }
