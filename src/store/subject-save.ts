@@ -21,23 +21,23 @@ export interface SubjectChange {
   jobs: JobSpec[];
 }
 
-/** Saves a decision. Its statements are on their way when it returns, so that a commit may follow them at once. */
+/**
+ * Saves a decision. Its statements are on their way when it returns, so that a commit may follow them at once. Both are
+ * made before the first is sent: the end of one incarnation is never committed without the beginning of the next.
+ */
 export async function saveSubject(transaction: Queryable, change: SubjectChange): Promise<void> {
-  const ended =
-    change.ended === null
-      ? null
-      : // First, and alone: the indexes that allow one living row a slug and a subject are checked row by row.
-        save(
-          transaction,
-          { ...change, preview: change.ended, events: [], openedGates: [], images: [], jobs: [] },
-          false,
-        );
-  await Promise.all([ended, save(transaction, change, change.needsCommit)]);
+  const statements = [saveStatement(change, change.needsCommit)];
+  if (change.ended !== null) {
+    const ended = { ...change, preview: change.ended, events: [], openedGates: [], images: [], jobs: [] };
+    // First, and alone: the indexes that allow one living row a slug and a subject are checked row by row.
+    statements.unshift(saveStatement(ended, false));
+  }
+  await Promise.all(statements.map((statement) => transaction.query(statement)));
 }
 
-async function save(transaction: Queryable, change: SubjectChange, needsCommit: boolean): Promise<void> {
+function saveStatement(change: SubjectChange, needsCommit: boolean) {
   const { preview } = change;
-  await transaction.query({
+  return {
     name: 'subject-save',
     text: saveSql,
     values: [
@@ -50,7 +50,7 @@ async function save(transaction: Queryable, change: SubjectChange, needsCommit: 
       preview?.slug ?? null,
       preview?.incarnation ?? null,
     ],
-  });
+  };
 }
 
 const columns = [
