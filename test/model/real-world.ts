@@ -18,7 +18,7 @@ import { createTasks, type Tasks } from './tasks.js';
 import { advanceClock, installTestClock, readClock } from './test-clock.js';
 
 /** A run of the job `decide` that asked GitLab and has not heard yet. */
-export interface SlowJob {
+interface SlowJob {
   job: DueJob;
   /** The answer arrives: what GitLab said when it was asked, or what it says now. */
   answer: (late: boolean) => void;
@@ -72,7 +72,7 @@ export interface RealWorld {
 
 const died = new Error('the manager died');
 
-export function isDeath(error: unknown): boolean {
+function isDeath(error: unknown): boolean {
   return error === died;
 }
 
@@ -205,7 +205,7 @@ export async function runJob(world: RealWorld, job: DueJob): Promise<void> {
   }
 }
 
-export async function tryAgain(world: RealWorld, job: DueJob, error: unknown): Promise<void> {
+async function tryAgain(world: RealWorld, job: DueJob, error: unknown): Promise<void> {
   if (!isDeath(error) && !isAppError(error)) throw error;
   const runAt = isDeath(error) ? {} : { runAt: (await world.now()) + 20_000 };
   await enqueue(world.branch.database.pool, [{ ...job, key: job.key.replace(/@later$/, ''), ...runAt }]);

@@ -38,7 +38,7 @@ function factsOfDelivery(world: RealWorld, delivery: Delivery) {
 }
 
 /** Everything that GitLab lists is compared with what is known. */
-export async function catchUp(world: RealWorld): Promise<void> {
+async function catchUp(world: RealWorld): Promise<void> {
   const { pool } = world.branch.database;
   const listed = [...world.gitlab.mergeRequests.keys()].flatMap((iid) => {
     const facts = shownFacts(world.gitlab, iid);
