@@ -7,6 +7,7 @@ import type { ApplyDeps } from './apply/apply-objects.js';
 import type { NamespaceDeps } from './apply/ensure-namespace.js';
 import { type ClusterReader, maxListed } from './diagnose/cluster-reader.js';
 import type { FenceDeps } from './fence/check-fence.js';
+import { findObject } from './find-object.js';
 import type { SecretSink } from './furnish/secret-sources.js';
 import type { Kind, WatchSink } from './live/live-objects.js';
 import type { MemoryDeps } from './memory/memory-deps.js';
@@ -91,14 +92,7 @@ function createObjects(client: KubeClient): Cluster['objects'] {
 function createReader(client: KubeClient): ClusterReader {
   return {
     list: async (query, signal) => (await client.list({ ...query, limit: maxListed, signal })).items,
-    async find(reference, signal) {
-      try {
-        return await client.get(reference, signal);
-      } catch (error) {
-        if (isAppError(error, 'kube-not-found')) return null;
-        throw error;
-      }
-    },
+    find: (reference, signal) => findObject(client, reference, signal),
     async readLog({ namespace, pod, container, previous, lines }, signal) {
       const query = { namespace, pod, container, previous, tailLines: lines, limitBytes: maxLogBytes, signal };
       try {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAppError } from '../error/app-error.js';
+import { findObject } from './find-object.js';
 import type { Manifest, ObjectReference } from './manifest.js';
 
 export interface GoneDeps {
@@ -19,13 +19,8 @@ export async function waitUntilGone(
 ): Promise<boolean> {
   let waitedMs = 0;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
-    try {
-      const found = await deps.get(object.reference, signal);
-      if (found.metadata.uid !== object.uid) return true;
-    } catch (error) {
-      if (isAppError(error, 'kube-not-found')) return true;
-      throw error;
-    }
+    const found = await findObject(deps, object.reference, signal);
+    if (found?.metadata.uid !== object.uid) return true;
     if (waitedMs >= patienceMs) return false;
     await delay(pauseMs, undefined, { signal });
     waitedMs += pauseMs;

@@ -85,11 +85,7 @@ export interface AwakeState {
   until: Instant | null;
 }
 
-/** Whether previews are awake at this moment. */
-export function awakeNow(schedule: AwakeSchedule, at: Instant): boolean {
-  return awakeState(schedule, at).awake;
-}
-
+/** How the schedule stands at this moment. */
 export function awakeState(schedule: AwakeSchedule, at: Instant): AwakeState {
   const spans = spansAround(schedule, at);
   const current = spans.find(({ from, to }) => from <= at && at < to);

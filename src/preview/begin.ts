@@ -5,6 +5,7 @@ import type { MergeRequestFacts } from './facts.js';
 import { chooseSlug, linkedSlugs, namespaceOf, type SlugClaim, slugCandidates, urlOf } from './naming.js';
 import type { Policy } from './policy.js';
 import type { Preview } from './preview.js';
+import { untouched } from './untouched.js';
 import { newestOf, settingsOf, startedBy } from './wishes.js';
 
 /** What stands between a subject and its next incarnation. */
@@ -47,6 +48,7 @@ function incarnation(
   const start = startedBy(facts, input.wishes);
   const { pinnedBy, expiresAt } = lifetimeOf(policy, facts, input.wishes, input.now);
   return {
+    ...untouched,
     slug: claim.slug,
     incarnation: last + 1,
     subject: input.subject,
@@ -59,36 +61,13 @@ function incarnation(
         ? [{ projectId: facts.projectId, iid: facts.iid, wantedSha: null, deployedSha: null, next: null }]
         : [],
     phase: 'waiting',
-    waitingFor: null,
-    waitingSince: null,
-    cause: null,
-    message: null,
-    wantedRevision: null,
-    deployedRevision: null,
-    version: 1,
-    edited: null,
-    heldStop: null,
-    unknownSince: null,
     lastActivityAt: lastActivityAt(facts, input.wishes),
     expiresAt,
     createdAt: input.now,
-    deployingSince: null,
-    readyAt: null,
-    stoppedAt: null,
-    stopReason: null,
-    stoppedBy: null,
-    stopDetail: null,
     setValues: settingsOf(policy.settable, input.wishes),
     redeployedAt: newestOf(input.wishes, 'redeploy')?.at ?? null,
-    wantAsleep: false,
-    sleepCause: null,
     sleepOrderedAt: newestOf(input.wishes, 'sleep', 'wake')?.at ?? null,
-    shaSince: null,
-    sleepDueAt: null,
     ordered: start === null ? null : { kind: 'start', by: start.by },
     pinnedBy,
-    warnAt: null,
-    warnedAt: null,
-    warnedFor: null,
   };
 }

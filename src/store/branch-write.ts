@@ -22,6 +22,15 @@ export interface BeginWrite {
   rows: RowWrite[];
 }
 
+/** Saves the events, given as JSON in this argument of the statement, of the rows that the part `of` returned. */
+const happenedSql = (of: string, argument: number) => `happened as (
+  insert into preview_event (slug, incarnation, kind, from_phase, to_phase, actor, detail)
+  select w.slug, w.incarnation, x.kind, x."from", x."to", x.actor, x.detail
+  from ${of} w join jsonb_to_recordset($${argument}::jsonb)
+    as x(slug text, incarnation integer, kind text, "from" text, "to" text, actor text, detail text)
+    using (slug, incarnation)
+)`;
+
 // A row that changed since it was loaded is left out: it is rendered again. Without the raised generation (another
 // manager was faster, or the branch was blocked) nothing happens at all.
 const beginSql = `
@@ -45,13 +54,7 @@ with raised as (
 ), written as (
   insert into branch_write (slug, incarnation, blob, generation)
   select l.slug, l.incarnation, l.blob, r.generation from locked l, raised r
-), happened as (
-  insert into preview_event (slug, incarnation, kind, from_phase, to_phase, actor, detail)
-  select l.slug, l.incarnation, x.kind, x."from", x."to", x.actor, x.detail
-  from locked l join jsonb_to_recordset($5::jsonb)
-    as x(slug text, incarnation integer, kind text, "from" text, "to" text, actor text, detail text)
-    using (slug, incarnation)
-)
+), ${happenedSql('locked', 5)}
 select (select generation from raised) as generation,
   coalesce((select json_agg(json_build_object('slug', slug, 'incarnation', incarnation)) from locked), '[]') as rows`;
 
@@ -168,13 +171,7 @@ with change as (
   -- What the server refused is nowhere: nothing found in the branch can be it.
   delete from branch_write w using failed f
   where w.slug = f.slug and w.incarnation = f.incarnation and w.generation > coalesce(f.committed_generation, 0)
-), happened as (
-  insert into preview_event (slug, incarnation, kind, from_phase, to_phase, actor, detail)
-  select f.slug, f.incarnation, x.kind, x."from", x."to", x.actor, x.detail
-  from failed f join jsonb_to_recordset($2::jsonb)
-    as x(slug text, incarnation integer, kind text, "from" text, "to" text, actor text, detail text)
-    using (slug, incarnation)
-)
+), ${happenedSql('failed', 2)}
 select case when $3::text is not null then enqueue_jobs($3::json) end`;
 
 /** Saves that rows failed; one that changed meanwhile is left alone, it is tried again. */
@@ -217,13 +214,7 @@ with change as (
     template_problem = case when c.rendered = 'null' then p.template_problem else c.problem end
   from change c where p.slug = c.slug and p.incarnation = c.incarnation and p.version = c.version
   returning p.slug, p.incarnation
-), happened as (
-  insert into preview_event (slug, incarnation, kind, from_phase, to_phase, actor, detail)
-  select s.slug, s.incarnation, x.kind, x."from", x."to", x.actor, x.detail
-  from settled s join jsonb_to_recordset($2::jsonb)
-    as x(slug text, incarnation integer, kind text, "from" text, "to" text, actor text, detail text)
-    using (slug, incarnation)
-)
+), ${happenedSql('settled', 2)}
 select case when $3::text is not null then enqueue_jobs($3::json) end`;
 
 /** Rows that have nothing to write: what stands in the branch is to stay. */

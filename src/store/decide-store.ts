@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { orRollBack } from './pool.js';
 import { beginWithSubject, lockSlots, slotLocks } from './slots.js';
 import { type SubjectChange, saveSubject } from './subject-save.js';
 import { loadSubject, readSubject, type SubjectQuery, type SubjectState } from './subject-state.js';
@@ -72,15 +73,15 @@ export function createDecideStore(pool: pg.Pool, precedence: Precedence = nobody
  * A transaction in two round trips: it begins together with its first statement, and is committed together with the
  * statements that save. When those fail, the server takes the commit for a rollback.
  */
-async function inFewTrips<T>(
+function inFewTrips<T>(
   pool: pg.Pool,
   begin: string,
   work: (transaction: SubjectTransaction) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  const began = client.query(begin);
-  try {
+  return orRollBack(pool, async (client) => {
+    const began = client.query(begin);
+    // Work that fails before it sent anything does not listen to whether it began.
+    began.catch(() => undefined);
     let committed: Promise<unknown> | null = null;
     const result = await work({
       load: async (query) => (await Promise.all([began, loadSubject(client, query)]))[1],
@@ -93,14 +94,5 @@ async function inFewTrips<T>(
     });
     if (committed === null) await Promise.all([began, client.query('commit')]);
     return result;
-  } catch (error) {
-    const rolledBack = client.query('rollback').catch((rollbackError: Error) => {
-      broken = rollbackError;
-    });
-    // Work that failed before it sent anything has not listened to whether it began.
-    await Promise.allSettled([began, rolledBack]);
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  });
 }

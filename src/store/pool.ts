@@ -62,20 +62,22 @@ export function createPool(options: PoolOptions): pg.Pool {
 /**
  * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects.
  * A connection whose rollback fails is closed, not returned to the pool.
- * `begin`: statements that begin it, for what can be said in the same round trip. Default `begin`.
  */
-export async function inTransaction<T>(
-  pool: pg.Pool,
-  work: (transaction: Transaction) => Promise<T>,
-  begin = 'begin',
-): Promise<T> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
-    await client.query(begin);
+export function inTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return orRollBack(pool, async (client) => {
+    await client.query('begin');
     const result = await work(client);
     await client.query('commit');
     return result;
+  });
+}
+
+/** As `inTransaction`, where `work` says itself when to begin and to commit. */
+export async function orRollBack<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    return await work(client);
   } catch (error) {
     await client.query('rollback').catch((rollbackError: Error) => {
       broken = rollbackError;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type AwakeSchedule, awakeNow, awakeState, parseAwakeSchedule } from '../../src/preview/awake-schedule.js';
+import { type AwakeSchedule, awakeState, parseAwakeSchedule } from '../../src/preview/awake-schedule.js';
 
 function schedule(text: string): AwakeSchedule {
   const parsed = parseAwakeSchedule(text);
@@ -13,9 +13,9 @@ const at = (iso: string) => Date.parse(iso);
 function changes(text: string, from: string, to: string): string[] {
   const hours = schedule(text);
   const found: string[] = [];
-  let last = awakeNow(hours, at(from));
+  let last = awakeState(hours, at(from)).awake;
   for (let now = at(from); now < at(to); now += 60_000) {
-    const awake = awakeNow(hours, now);
+    const awake = awakeState(hours, now).awake;
     if (awake !== last) found.push(`${awake ? 'awake' : 'asleep'} ${new Date(now).toISOString().slice(0, 16)}`);
     last = awake;
   }
@@ -35,7 +35,7 @@ describe('a week of office hours', () => {
     ['2026-07-06T05:30:00Z', true],
     ['2026-07-06T18:00:00Z', false],
   ])('%s: %s', (time, awake) => {
-    expect(awakeNow(hours, at(time))).toBe(awake);
+    expect(awakeState(hours, at(time)).awake).toBe(awake);
   });
 
   test('says since when and until when', () => {
@@ -53,9 +53,9 @@ describe('a week of office hours', () => {
 
   test('is the same whatever was asked before', () => {
     const fresh = schedule('Mon-Fri 07:30-20:00 Europe/Berlin');
-    expect(awakeNow(fresh, at('2026-07-06T05:30:00Z'))).toBe(true);
-    expect(awakeNow(fresh, at('2026-01-05T06:29:00Z'))).toBe(false);
-    expect(awakeNow(fresh, at('2026-01-05T06:30:00Z'))).toBe(true);
+    expect(awakeState(fresh, at('2026-07-06T05:30:00Z')).awake).toBe(true);
+    expect(awakeState(fresh, at('2026-01-05T06:29:00Z')).awake).toBe(false);
+    expect(awakeState(fresh, at('2026-01-05T06:30:00Z')).awake).toBe(true);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { DecideInput } from '../../src/preview/decision.js';
 import type { MergeRequestFacts, Observation } from '../../src/preview/facts.js';
 import type { Preview } from '../../src/preview/preview.js';
+import { untouched } from '../../src/preview/untouched.js';
 import { basePolicy, hourMs } from './model/world.js';
 
 export const now = 1_700_000_000_000;
@@ -36,6 +37,7 @@ export function someFacts(change: Partial<MergeRequestFacts> = {}): MergeRequest
 /** A preview that is ready, of the facts above. */
 export function aRow(change: Partial<Preview> = {}): Preview {
   return {
+    ...untouched,
     slug: 'shop-42',
     incarnation: 1,
     subject: 'mr:7:42',
@@ -45,37 +47,14 @@ export function aRow(change: Partial<Preview> = {}): Preview {
     url: 'https://shop-42.preview.example.com',
     members: [{ projectId: 7, iid: 42, wantedSha: sha, deployedSha: sha, next: null }],
     phase: 'ready',
-    waitingFor: null,
-    waitingSince: null,
-    cause: null,
-    message: null,
     wantedRevision: revision,
     deployedRevision: revision,
     version: 5,
-    edited: null,
-    heldStop: null,
-    unknownSince: null,
     lastActivityAt: now - hourMs,
     expiresAt: now - hourMs + basePolicy.ttlMs,
     createdAt: now - 2 * hourMs,
-    deployingSince: null,
     readyAt: now - hourMs,
-    stoppedAt: null,
-    stopReason: null,
-    stoppedBy: null,
-    stopDetail: null,
     setValues: {},
-    redeployedAt: null,
-    wantAsleep: false,
-    sleepCause: null,
-    sleepOrderedAt: null,
-    shaSince: null,
-    sleepDueAt: null,
-    ordered: null,
-    pinnedBy: null,
-    warnAt: null,
-    warnedAt: null,
-    warnedFor: null,
     ...change,
   };
 }

@@ -1,5 +1,6 @@
 import type { MergeRequestFacts } from '../../src/preview/facts.js';
 import type { Preview } from '../../src/preview/preview.js';
+import { untouched } from '../../src/preview/untouched.js';
 
 export const shaOne = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d';
 export const shaTwo = '2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e';
@@ -32,6 +33,7 @@ export function mergeRequestFacts(iid: number, changes: Partial<MergeRequestFact
 /** The row of a preview that is being deployed. */
 export function deployingPreview(iid: number, changes: Partial<Preview> = {}): Preview {
   return {
+    ...untouched,
     slug: `shop-${iid}`,
     incarnation: 1,
     subject: `mr:7:${iid}`,
@@ -41,37 +43,11 @@ export function deployingPreview(iid: number, changes: Partial<Preview> = {}): P
     url: `https://shop-${iid}.preview.example.com`,
     members: [{ projectId: 7, iid, wantedSha: shaOne, deployedSha: null, next: null }],
     phase: 'deploying',
-    waitingFor: null,
-    waitingSince: null,
-    cause: null,
-    message: null,
-    wantedRevision: null,
-    deployedRevision: null,
-    version: 1,
-    edited: null,
-    heldStop: null,
-    unknownSince: null,
     lastActivityAt: 1_700_000_000_000,
     expiresAt: 4_000_000_000_000,
     createdAt: 1_700_000_000_000,
     deployingSince: 1_700_000_000_000,
-    readyAt: null,
-    stoppedAt: null,
-    stopReason: null,
-    stoppedBy: null,
-    stopDetail: null,
     setValues: {},
-    redeployedAt: null,
-    wantAsleep: false,
-    sleepCause: null,
-    sleepOrderedAt: null,
-    shaSince: null,
-    sleepDueAt: null,
-    ordered: null,
-    pinnedBy: null,
-    warnAt: null,
-    warnedAt: null,
-    warnedFor: null,
     ...changes,
   };
 }

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../../error/app-error.js';
+import { findObject } from '../find-object.js';
 import type { Manifest, ObjectReference } from '../manifest.js';
 import { carriesMarks, installationLabel, type PreviewIdentity, previewLabel } from '../marks.js';
 
@@ -46,17 +47,12 @@ function ensureAgain(deps: NamespaceDeps, input: EnsureInput): Promise<Manifest>
 }
 
 /** null: there is none. */
-export async function readNamespace(
+export function readNamespace(
   deps: Pick<NamespaceDeps, 'get'>,
   name: string,
   signal: AbortSignal,
 ): Promise<Manifest | null> {
-  try {
-    return await deps.get({ apiVersion: 'v1', kind: 'Namespace', name }, signal);
-  } catch (error) {
-    if (isAppError(error, 'kube-not-found')) return null;
-    throw error;
-  }
+  return findObject(deps, { apiVersion: 'v1', kind: 'Namespace', name }, signal);
 }
 
 function refuseForeign(found: Manifest, input: EnsureInput): void {

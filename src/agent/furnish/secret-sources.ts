@@ -1,5 +1,6 @@
 import { AppError } from '../../error/app-error.js';
 import { contentPrint, type Manifest } from '../manifest.js';
+import { orAborted } from '../or-aborted.js';
 
 /** What the cluster tells of the secrets of one namespace. */
 export interface SecretSink {
@@ -67,19 +68,14 @@ export function createSecretSources(
     namespace,
     async synced(until) {
       listed ??= begin();
-      until.throwIfAborted();
-      let abort: () => void = () => undefined;
       let timer: NodeJS.Timeout | undefined;
-      const ended = new Promise<never>((_, reject) => {
-        abort = () => reject(until.reason);
+      const late = new Promise<never>((_, reject) => {
         timer = setTimeout(() => reject(unseen(namespace)), listMs);
       });
-      until.addEventListener('abort', abort, { once: true });
       try {
-        await Promise.race([listed, ended]);
+        await orAborted(Promise.race([listed, late]), until);
       } finally {
         clearTimeout(timer);
-        until.removeEventListener('abort', abort);
       }
     },
     print: (name) => prints.get(name) ?? null,

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../../error/app-error.js';
+import { findObject } from '../find-object.js';
 import { displayName, fields, groupOf, type Manifest, type ObjectReference } from '../manifest.js';
 import { carriesMarks, type PreviewIdentity } from '../marks.js';
 import { type GoneDeps, waitUntilGone } from '../wait-until-gone.js';
@@ -39,7 +40,7 @@ export async function startHook(deps: StartHookDeps, input: StartHookInput): Pro
   const reference = { apiVersion, kind, name: metadata.name, namespace: metadata.namespace };
   const made = await tryCreate(deps, manifest, signal);
   if (made !== null) return made;
-  const found = await find(deps, reference, signal);
+  const found = await findObject(deps, reference, signal);
   if (found !== null) {
     const { uid = '', labels, annotations, deletionTimestamp } = found.metadata;
     if (!carriesMarks(labels, input.identity)) throw foreign(input, manifest);
@@ -67,15 +68,6 @@ async function tryCreate(deps: StartHookDeps, manifest: Manifest, signal: AbortS
     return await deps.create(manifest, signal);
   } catch (error) {
     if (isAppError(error, 'kube-already-exists')) return null;
-    throw error;
-  }
-}
-
-async function find(deps: StartHookDeps, reference: ObjectReference, signal: AbortSignal): Promise<Manifest | null> {
-  try {
-    return await deps.get(reference, signal);
-  } catch (error) {
-    if (isAppError(error, 'kube-not-found')) return null;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { ObservedObject } from '../../protocol/observations.js';
 import { contentPrint, fields, groupOf, keyOf, type Manifest, manifestKey, text } from '../manifest.js';
 import { incarnationLabel, installationLabel, pausedAnnotation, previewLabel } from '../marks.js';
+import { orAborted } from '../or-aborted.js';
 
 /** In Argo CD's words. */
 interface LiveHealth {
@@ -154,16 +155,7 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
     follow: (kinds) => void kinds.map(watching),
     synced: async (kinds, until) => {
       until.throwIfAborted();
-      let abort: () => void = () => undefined;
-      const aborted = new Promise<never>((_, reject) => {
-        abort = () => reject(until.reason);
-      });
-      until.addEventListener('abort', abort, { once: true });
-      try {
-        await Promise.race([Promise.all(kinds.map(watching)), aborted]);
-      } finally {
-        until.removeEventListener('abort', abort);
-      }
+      await orAborted(Promise.all(kinds.map(watching)), until);
     },
     record: take,
     of: (pair) => incarnations.get(`${pair.slug}#${pair.incarnation}`)?.objects ?? nothing,

@@ -1,4 +1,4 @@
-import { isAppError } from '../../error/app-error.js';
+import { findObject } from '../find-object.js';
 import { fields, type Manifest } from '../manifest.js';
 import { agentLabel, memoryLabel } from '../marks.js';
 import { type MemoryDeps, type MemoryPlace, memoryReference } from './memory-deps.js';
@@ -38,11 +38,6 @@ export async function readMemory(
   name: string,
   signal?: AbortSignal,
 ): Promise<{ data: Record<string, unknown>; resourceVersion: string } | null> {
-  try {
-    const found = await deps.get(memoryReference(place, name), signal);
-    return { data: fields(found.data), resourceVersion: found.metadata.resourceVersion ?? '' };
-  } catch (error) {
-    if (isAppError(error, 'kube-not-found')) return null;
-    throw error;
-  }
+  const found = await findObject(deps, memoryReference(place, name), signal);
+  return found === null ? null : { data: fields(found.data), resourceVersion: found.metadata.resourceVersion ?? '' };
 }

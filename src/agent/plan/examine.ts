@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../application/canonical-json.js';
 import { type AppError, isAppError } from '../../error/app-error.js';
+import { findObject } from '../find-object.js';
 import type { Manifest, ObjectReference } from '../manifest.js';
 import { immutableError, isHeldByHand, refusalOf } from '../refusal.js';
 import type { DesiredItem } from './desired-item.js';
@@ -24,7 +25,7 @@ export type Verdict =
  * book-keeping, status, and what the Application ignores. Throws, with the object's name, what it would refuse.
  */
 export async function examine(deps: ExamineDeps, item: DesiredItem, signal: AbortSignal): Promise<Verdict> {
-  const reading = find(deps, referenceOf(item.manifest), signal);
+  const reading = findObject(deps, referenceOf(item.manifest), signal);
   // Without rules the dry run need not wait for what is there.
   const early = item.ignore.length === 0 ? attempt(deps, item.manifest, item.options.force, signal) : null;
   const [live, first] = await Promise.all([reading, early]);
@@ -110,15 +111,6 @@ async function attempt(
     const settled = isAppError(error, 'kube-conflict') || isAppError(error, 'kube-invalid');
     if (signal.aborted || !settled) throw refusalOf(manifest, error);
     return error;
-  }
-}
-
-async function find(deps: ExamineDeps, reference: ObjectReference, signal: AbortSignal): Promise<Manifest | null> {
-  try {
-    return await deps.get(reference, signal);
-  } catch (error) {
-    if (isAppError(error, 'kube-not-found')) return null;
-    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 import { isAppError } from '../../error/app-error.js';
+import { findObject } from '../find-object.js';
 import { displayName, type Manifest, type ObjectReference } from '../manifest.js';
 import { carriesMarks, type PreviewIdentity } from '../marks.js';
 
@@ -36,7 +37,7 @@ const shown = 10;
 export async function unblock(deps: UnblockDeps, input: UnblockInput): Promise<UnblockResult> {
   const { namespace, finalizer, signal } = input;
   const reference = { apiVersion: 'v1', kind: 'Namespace', name: namespace };
-  const found = await find(deps, reference, signal);
+  const found = await findObject(deps, reference, signal);
   const refusal = refuse(found, input);
   if (found === null || refusal !== null) return { done: false, detail: refusal ?? '' };
   const removed: string[] = [];
@@ -98,7 +99,7 @@ async function removeFrom(
   const { signal } = result;
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     try {
-      const object = await find(deps, reference, signal);
+      const object = await findObject(deps, reference, signal);
       if (object === null || !isBlockedBy(object, finalizer)) return;
       const { uid, resourceVersion, finalizers = [] } = object.metadata;
       const rest = finalizers.filter((each) => each !== finalizer);
@@ -123,13 +124,4 @@ function told(finalizer: string, namespace: string, removed: string[], failed: s
   return removed.length === 0
     ? { done: false, detail: `Nothing in ${namespace} that the agent may see waits for ${finalizer}.${trouble}` }
     : { done: true, detail: `${finalizer} was removed from ${list(removed)}.${trouble}` };
-}
-
-async function find(deps: UnblockDeps, reference: ObjectReference, signal: AbortSignal): Promise<Manifest | null> {
-  try {
-    return await deps.get(reference, signal);
-  } catch (error) {
-    if (isAppError(error, 'kube-not-found')) return null;
-    throw error;
-  }
 }

@@ -29,18 +29,14 @@ export async function readLinked(
   let readings: LinkedReadings = { ...noLinkedReadings, startedAt, members: given };
   for (let round = 0; round < mostRounds; round += 1) {
     const known = withReadings(state, readings.members);
-    const isAsked = round === 0 && relevant(known).some(({ asked }) => asked);
-    const needed = neededReads(linkedInput(scope, known, readings), isAsked || hasAskedEnd(known));
+    // One that ended is asked about as any other: it may have been reopened.
+    const isAsked = known.mergeRequests?.some(({ asked }) => asked) ?? false;
+    const needed = neededReads(linkedInput(scope, known, readings), isAsked);
     const more = await readMore(deps, scope, { state: known, needed, readings }, signal);
     if (more === null) return readings;
     readings = more;
   }
   return readings;
-}
-
-/** One that ended may have been reopened: it is asked about as any other. */
-function hasAskedEnd({ mergeRequests = [] }: SubjectState): boolean {
-  return mergeRequests.some(({ asked, facts }) => asked && facts !== null);
 }
 
 /** null: nothing more is needed, or everything was asked already. */

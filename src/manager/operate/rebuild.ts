@@ -2,6 +2,7 @@ import { type Application, annotation } from '../../application/application.js';
 import { hasFile, transition } from '../../preview/lifecycle.js';
 import type { Policy } from '../../preview/policy.js';
 import type { Instant, Preview } from '../../preview/preview.js';
+import { untouched } from '../../preview/untouched.js';
 
 /** A file of the branch that is this installation's. */
 export interface OwnFile {
@@ -109,6 +110,7 @@ function rowOf(file: OwnFile, input: RebuildInput): Preview | string {
   const wantedSha = isOwnSha ? source.targetRevision : null;
   const { policy } = group ?? project;
   return {
+    ...untouched,
     slug: file.slug,
     incarnation: file.incarnation,
     subject: group === null ? `mr:${projectId}:${iid}` : `group:${policy.project}:${branch}`,
@@ -119,37 +121,13 @@ function rowOf(file: OwnFile, input: RebuildInput): Preview | string {
     members:
       group === null ? [{ projectId, iid, wantedSha, deployedSha: null, next: null }] : linkedMembers(named, input),
     phase: 'deploying',
-    waitingFor: null,
-    waitingSince: null,
-    cause: null,
-    message: null,
     wantedRevision: file.revision,
-    deployedRevision: null,
-    version: 1,
-    edited: null,
-    heldStop: null,
-    unknownSince: null,
     // Until GitLab is asked, which comes next, it counts as used just now.
     lastActivityAt: input.now,
     expiresAt: input.now + policy.ttlMs,
     createdAt: input.now,
     deployingSince: input.now,
-    readyAt: null,
-    stoppedAt: null,
-    stopReason: null,
-    stoppedBy: null,
-    stopDetail: null,
     setValues: {},
-    redeployedAt: null,
     wantAsleep: isAsleep(file),
-    sleepCause: null,
-    sleepOrderedAt: null,
-    shaSince: null,
-    sleepDueAt: null,
-    ordered: null,
-    pinnedBy: null,
-    warnAt: null,
-    warnedAt: null,
-    warnedFor: null,
   };
 }

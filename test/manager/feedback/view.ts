@@ -1,5 +1,6 @@
 import type { FeedbackView } from '../../../src/manager/feedback/view.js';
 import type { Member, Preview } from '../../../src/preview/preview.js';
+import { untouched } from '../../../src/preview/untouched.js';
 
 export const at = Date.UTC(2026, 10, 23, 14, 2);
 export const sha = '1a2b3c4d'.padEnd(40, '0');
@@ -11,6 +12,7 @@ export function memberOf(change: Partial<Member> = {}): Member {
 
 export function previewOf(change: Partial<Preview> = {}): Preview {
   return {
+    ...untouched,
     slug: 'shop-42',
     incarnation: 1,
     subject: 'mr:5:42',
@@ -20,37 +22,13 @@ export function previewOf(change: Partial<Preview> = {}): Preview {
     url: 'https://shop-42.preview.example.com',
     members: [memberOf()],
     phase: 'ready',
-    waitingFor: null,
-    waitingSince: null,
-    cause: null,
-    message: null,
     wantedRevision: 'r1',
     deployedRevision: 'r1',
-    version: 1,
-    edited: null,
-    heldStop: null,
-    unknownSince: null,
     lastActivityAt: at,
     expiresAt: at + 72 * 3_600_000,
     createdAt: at - 60_000,
-    deployingSince: null,
     readyAt: at,
-    stoppedAt: null,
-    stopReason: null,
-    stoppedBy: null,
-    stopDetail: null,
     setValues: {},
-    redeployedAt: null,
-    wantAsleep: false,
-    sleepCause: null,
-    sleepOrderedAt: null,
-    shaSince: null,
-    sleepDueAt: null,
-    ordered: null,
-    pinnedBy: null,
-    warnAt: null,
-    warnedAt: null,
-    warnedFor: null,
     ...change,
   };
 }

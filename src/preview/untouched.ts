@@ -1,0 +1,32 @@
+import type { Preview } from './preview.js';
+
+/** A new row, in the fields that only what happens to it fills. */
+export const untouched = {
+  waitingFor: null,
+  waitingSince: null,
+  cause: null,
+  message: null,
+  wantedRevision: null,
+  deployedRevision: null,
+  version: 1,
+  edited: null,
+  heldStop: null,
+  unknownSince: null,
+  deployingSince: null,
+  readyAt: null,
+  stoppedAt: null,
+  stopReason: null,
+  stoppedBy: null,
+  stopDetail: null,
+  redeployedAt: null,
+  wantAsleep: false,
+  sleepCause: null,
+  sleepOrderedAt: null,
+  shaSince: null,
+  sleepDueAt: null,
+  ordered: null,
+  pinnedBy: null,
+  warnAt: null,
+  warnedAt: null,
+  warnedFor: null,
+} satisfies Partial<Preview>;
