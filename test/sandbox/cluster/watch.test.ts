@@ -64,6 +64,11 @@ describe('a watch', () => {
     await client.call('POST', maps, labelled('last', 'mine'));
     await eventually(() => events.length === 4, 'four events');
     expect(told(events)).toEqual(['ADDED a', 'MODIFIED a', 'DELETED a', 'ADDED last']);
+    // As the API server: what left is shown as it was when it still matched, with the version at which it left.
+    expect(events[2]?.object?.metadata?.labels).toEqual({ group: 'mine' });
+    expect(Number(events[2]?.object?.metadata?.resourceVersion)).toBeGreaterThan(
+      Number(events[1]?.object?.metadata?.resourceVersion),
+    );
   });
 
   it('starts with what is there when it names no version, and marks where that ends when asked', async () => {

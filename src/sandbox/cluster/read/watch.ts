@@ -76,6 +76,11 @@ function past(state: ClusterState, kind: Kind, namespace: string | undefined, fr
   return state.store.list(storage, namespace).map((object) => ({ type: 'ADDED', storage, object, revision }));
 }
 
+/** What left a selector is told as it was when it still matched, at the time when it left. */
+function asLeft(before: KubeObject, now: KubeObject): KubeObject {
+  return { ...before, metadata: { ...before.metadata, resourceVersion: now.metadata.resourceVersion } };
+}
+
 type WriteEvent = (type: string, object: KubeObject) => void;
 
 /** One change as this watch sees it: an object that starts to match its selector is ADDED, one that stops DELETED. */
@@ -93,9 +98,10 @@ function forward(
     return;
   }
   const isIn = change.type !== 'DELETED' && matches(shown);
-  const wasIn = change.previous !== undefined && matches(present(kind, change.previous));
+  const before = change.previous === undefined ? undefined : present(kind, change.previous);
+  const wasIn = before !== undefined && matches(before);
   if (isIn) writeEvent(wasIn ? 'MODIFIED' : 'ADDED', shown);
-  else if (wasIn) writeEvent('DELETED', shown);
+  else if (wasIn) writeEvent('DELETED', change.type === 'DELETED' ? shown : asLeft(before, shown));
 }
 
 /** Each object is put into JSON once, however many watches it goes to. */
