@@ -78,7 +78,7 @@ function past(state: ClusterState, kind: Kind, namespace: string | undefined, fr
 
 /** What left a selector is told as it was when it still matched, at the time when it left. */
 function asLeft(before: KubeObject, now: KubeObject): KubeObject {
-  return { ...before, metadata: { ...before.metadata, resourceVersion: now.metadata.resourceVersion } };
+  return { ...before, metadata: { ...before.metadata, resourceVersion: now.metadata.resourceVersion ?? '' } };
 }
 
 type WriteEvent = (type: string, object: KubeObject) => void;
