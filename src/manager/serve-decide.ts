@@ -7,6 +7,7 @@ import { forgetTold } from '../store/ask-anew.js';
 import { createDecideStore } from '../store/decide-store.js';
 import { enqueue, type Task } from '../store/queue.js';
 import { asOne } from './as-one.js';
+import type { BranchWriter } from './commit/branch-writer.js';
 import { commitJob } from './decide/jobs.js';
 import type { DecideDeps } from './decide/needs.js';
 import { readBaseline } from './decide/read-baseline.js';
@@ -27,6 +28,7 @@ export interface DecideTaskDeps {
   branch: string;
   /** GitLab waits for the answers to many webhooks. */
   intake: Pick<IntakePressure, 'isHigh' | 'quiet'>;
+  writer: Pick<BranchWriter, 'look'>;
   log: Logger;
 }
 
@@ -35,6 +37,11 @@ const wakePauseMs = 30;
 
 /** The task `decide`: see `runDecide`. */
 export function decideTask(deps: DecideTaskDeps): Task {
+  const wakeWriter = asOne(
+    () => enqueue(deps.pool, [commitJob(deps.branch)]),
+    wakePauseMs,
+    (error) => deps.log.warn({ err: error }, 'the branch writer was not told; it looks by itself'),
+  );
   const decideDeps = {
     store: {
       ...createDecideStore(deps.pool, deps.intake),
@@ -53,11 +60,12 @@ export function decideTask(deps: DecideTaskDeps): Task {
       slotLimits: () => deps.projects().slotLimits(),
       branch: deps.branch,
     },
-    wakeWriter: asOne(
-      () => enqueue(deps.pool, [commitJob(deps.branch)]),
-      wakePauseMs,
-      (error) => deps.log.warn({ err: error }, 'the branch writer was not told; it looks by itself'),
-    ),
+    async readBranch(signal: AbortSignal) {
+      const { blockedReason, pending } = await deps.writer.look(signal);
+      if (pending) wakeWriter();
+      return blockedReason === null;
+    },
+    wakeWriter,
     log: deps.log,
   };
   return async (payload, signal) => {

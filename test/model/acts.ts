@@ -143,17 +143,19 @@ export const acts = {
     if (slug === undefined) return;
     const { person } = world;
     await person.pull('dynamic-envs');
-    world.removedByPerson.set(slug, await person.read(`apps/${slug}.yml`));
+    const text = await person.read(`apps/${slug}.yml`);
+    world.removedByPerson.set(slug, { text, noticed: await removalsNoticed(world, slug) });
     await person.git('rm', '--quiet', `apps/${slug}.yml`);
     await person.push('dynamic-envs', 'Remove it');
   },
   restoreFile: async (world, { a }) => {
     const slug = pick([...world.removedByPerson.keys()], a);
-    const text = slug === undefined ? undefined : world.removedByPerson.get(slug);
-    if (slug === undefined || text === undefined || world.watch.files.has(slug)) return;
+    const removed = slug === undefined ? undefined : world.removedByPerson.get(slug);
+    if (slug === undefined || removed === undefined || world.watch.files.has(slug)) return;
     world.removedByPerson.delete(slug);
+    if ((await removalsNoticed(world, slug)) === removed.noticed) world.backUnnoticed.add(slug);
     await world.person.pull('dynamic-envs');
-    await world.person.write(`apps/${slug}.yml`, text);
+    await world.person.write(`apps/${slug}.yml`, removed.text);
     await world.person.push('dynamic-envs', 'Put it back');
   },
   editFile: async (world, { a }) => {
@@ -199,6 +201,16 @@ export const weights: Partial<Record<ActName, number>> = {
 export async function perform(name: ActName, world: RealWorld, choice: Choice, setting: Setting): Promise<void> {
   const act: Act = acts[name];
   await act(world, choice, setting);
+}
+
+/** How many removals of its file the manager has taken in. */
+async function removalsNoticed(world: RealWorld, slug: string): Promise<number> {
+  const [found] = await world.branch.query<{ count: number }>(
+    `select count(*)::integer from wish where source = 'git' and kind = 'stop'
+     and subject in (select subject from preview where slug = $1)`,
+    [slug],
+  );
+  return found?.count ?? 0;
 }
 
 /** Something that happens to one merge request at GitLab, now. */

@@ -21,8 +21,7 @@ export async function compareWithOracle(world: RealWorld): Promise<void> {
     const subject = subjectOf(final.iid);
     const row = rows.findLast((one) => one.subject === subject) ?? null;
     const branchActs = await actsOn(world, subject);
-    // A cluster that followed a removal before the manager read it back ends the row without a wish: a known defect.
-    const wasRemoved = branchActs.some(({ removed }) => removed) || (await wasLost(world, subject));
+    const wasRemoved = branchActs.some(({ removed }) => removed) || world.backUnnoticed.has(row?.slug ?? '');
     const stoppedByGit = rows.some((one) => one.subject === subject && one.stopReason === 'git');
     holds(wasRemoved || !stoppedByGit, 'a file that a person removed is a wish to stop');
     const accepted = await acceptedComments(world, final.iid);
@@ -37,15 +36,6 @@ export async function compareWithOracle(world: RealWorld): Promise<void> {
         subject,
       );
   }
-}
-
-async function wasLost(world: RealWorld, subject: string): Promise<boolean> {
-  const found = await world.branch.query<{ slug: string }>(
-    `select p.slug from preview p join observation o on o.slug = p.slug and o.incarnation = p.incarnation
-     where p.subject = $1 and p.stop_reason = 'git' and p.stopped_by is null and o.state = 'gone'`,
-    [subject],
-  );
-  return found.length > 0;
 }
 
 /** What people removed and put back, at PostgreSQL's time of the read-back. */

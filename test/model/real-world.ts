@@ -53,7 +53,10 @@ export interface RealWorld {
   agent: AgentWorld['cluster'];
   /** Reports in the order in which they were made. */
   reported: number;
-  removedByPerson: Map<string, string>;
+  /** What the file held, and how many removals had been taken in by then. */
+  removedByPerson: Map<string, { text: string; noticed: number }>;
+  /** Files that a person removed and put back before the branch was read: only the agent may have seen it. */
+  backUnnoticed: Set<string>;
   edits: number;
   /** First commit of each sha of each incarnation. */
   pushed: { slug: string; incarnation: number; sha: string; at: number }[];
@@ -105,6 +108,7 @@ export async function createRealWorld(policy: Policy): Promise<RealWorld> {
     agent: { running: new Map(), tornDown: new Map(), everHealthy: new Set(), reports: [], last: new Map() },
     reported: 0,
     removedByPerson: new Map(),
+    backUnnoticed: new Set(),
     edits: 0,
     pushed: [],
     warned: new Map(),
@@ -164,6 +168,7 @@ function decideDeps(branch: BranchWorld, world: Omit<RealWorld, 'tasks'>): Decid
         return status === 'failed' ? { state: 'failed', detail: 'test' } : { state: 'waiting', detail: null };
       },
     },
+    readBranch: async (signal) => (await world.writer.look(signal)).blockedReason === null,
     wakeWriter: () => undefined,
     log: world.log,
   };

@@ -144,6 +144,8 @@ export interface DecideDeps {
   store: DecideStore;
   gitlab: DecideReaders;
   settings: DecideSettings;
+  /** Takes in what people did to the branch until now; false: nothing is taken from it while it is not Mayfly's. */
+  readBranch: (signal: AbortSignal) => Promise<boolean>;
   /**
    * Tells the branch writer, after the transaction, that rows wait. A job saved with each decision would make all of
    * them take turns at its one row; a word that is lost costs seconds, for the writer also looks by itself.

@@ -6,6 +6,7 @@ import { wentBack } from '../../preview/reading.js';
 import { nothingRead, withLimits } from './input.js';
 import { linkedMatter, linkedQuery, linkedScope, type MemberReading, noLinkedReadings } from './linked.js';
 import { readLinked } from './linked-readings.js';
+import { isLost, withoutLoss } from './loss.js';
 import type { Matter } from './matter.js';
 import { mergeRequestMatter, mergeRequestQuery } from './merge-request.js';
 import type { DecideDeps, DecideTransaction, SubjectState } from './needs.js';
@@ -49,7 +50,7 @@ async function runMergeRequest(
   const readings = await readGitLab(deps, subject, state, signal);
   const { mergeRequest: reading } = readings;
   if (reading !== null) await forgetWhatWentBack(deps, subject, state.facts, reading);
-  return runMatter(deps, mergeRequestMatter(deps.settings, subject, readings), state);
+  return runMatter(deps, mergeRequestMatter(deps.settings, subject, readings), state, signal);
 }
 
 async function runLinked(
@@ -65,7 +66,7 @@ async function runLinked(
     const known = state.mergeRequests?.find((each) => each.projectId === projectId && each.iid === iid);
     await forgetWhatWentBack(deps, { projectId, iid }, known?.facts ?? null, reading);
   }
-  return runMatter(deps, linkedMatter(deps.settings, scope, readings), state);
+  return runMatter(deps, linkedMatter(deps.settings, scope, readings), state, signal);
 }
 
 /** Of a GitLab that was restored; before it is decided, for after it nobody would see the difference any more. */
@@ -81,7 +82,13 @@ async function forgetWhatWentBack(
 }
 
 /** What is known and read of a subject is decided in a transaction, unless nothing would come of it. */
-async function runMatter(deps: DecideDeps, matter: Matter, state: SubjectState): Promise<DecideOutcome | null> {
+async function runMatter(
+  deps: DecideDeps,
+  given: Matter,
+  state: SubjectState,
+  signal: AbortSignal,
+): Promise<DecideOutcome | null> {
+  const matter = isLost(state) && (await deps.readBranch(signal)) ? given : withoutLoss(given);
   const foreseen = foresee(matter, state);
   if (!matter.wasRead && !foreseen.changed) return null;
   const { scope } = foreseen;

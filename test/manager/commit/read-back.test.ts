@@ -218,6 +218,20 @@ describe('reading back what people do to the branch', () => {
     expect(await world.row('shop-1', 1)).toMatchObject({ needs_commit: false });
   });
 
+  it('removes a file that came back when the next incarnation ended before it began', async () => {
+    await world.change('shop-1', { needs_commit: true, phase: 'stopping', stop_reason: 'closed' });
+    await writer.write();
+    await world.query(`update preview set phase = 'stopped' where slug = 'shop-1'`);
+    await ada.pull(branch);
+    await ada.git('revert', '--no-edit', 'HEAD');
+    await ada.git('push', '--quiet', 'origin', `HEAD:${branch}`);
+    await writer.look();
+    await world.add(deployingPreview(1, { incarnation: 2, phase: 'stopped', stopReason: 'closed' }));
+    await world.query('update preview set commit_after = null, needs_commit = needs_commit and incarnation = 1');
+    await writer.write();
+    expect(await world.files()).toEqual(['shop-2.yml']);
+  });
+
   it('lists unknown files and never writes over them', async () => {
     await ada.write('apps/shop-3.yml', 'hand: made\n');
     await ada.write('apps/legacy.yml', 'apiVersion: argoproj.io/v1alpha1\nkind: Application\n');

@@ -81,6 +81,8 @@ export interface World {
   calls: string[];
   /** How often the branch writer was told that rows wait. */
   woken: string[];
+  /** What the read-back of the branch does, and whether the branch could be taken in. */
+  readBranch: () => Promise<boolean>;
   decide: (iid: number) => ReturnType<typeof runDecide>;
   /** Marks it as asked, as a webhook does, and decides. */
   hint: (iid: number) => ReturnType<typeof runDecide>;
@@ -99,6 +101,7 @@ export function createWorld(database: TestDatabase): World {
     absent: false,
     calls: [],
     woken: [],
+    readBranch: () => Promise.resolve(true),
   };
   const deps: DecideDeps = {
     store: createDecideStore(database.pool),
@@ -120,6 +123,7 @@ export function createWorld(database: TestDatabase): World {
         return world.gates.get(sha) ?? { state: 'waiting', detail: '1 of 1 jobs have not finished.' };
       },
     },
+    readBranch: () => world.readBranch(),
     wakeWriter: () => world.woken.push('commit'),
     log: pino({ level: 'silent' }),
   };

@@ -57,6 +57,7 @@ beforeEach(() => {
       groupFor: (name) => (isLinked && name === 'store' ? group : null),
       suffixOf: () => 'abc123',
     },
+    readBranch: () => Promise.resolve(true),
     gitlab: {
       readMergeRequest(projectId, iid) {
         calls.push(`read ${projectId}!${iid}`);

@@ -315,6 +315,48 @@ test('an agent that says gone of all that run ends three and has the rest held',
   expect(await count("held_stop ->> 'reason' = 'git' and phase = 'ready'")).toBe(2);
 });
 
+test('what the agent tore down before the branch was read back ends by the wish of who removed its file', async () => {
+  await ready(42);
+  await observe(42, 'gone', null);
+  world.readBranch = async () => {
+    await world.sql(
+      `with removed as (update preview set needs_commit = false, committed_blob = null where slug = 'shop-42')
+       insert into wish (subject, kind, source, at, by_name) values ($1, 'stop', 'git', now(), 'grace')`,
+      [`mr:${shopId}:42`],
+    );
+    return true;
+  };
+  await world.decide(42);
+  expect(await world.row(42)).toMatchObject({
+    phase: 'stopped',
+    stop_reason: 'git',
+    stopped_by: 'grace',
+    incarnation: 1,
+  });
+  // It stays stopped: nobody asked for the next one.
+  await world.hint(42);
+  expect(await world.row(42)).toMatchObject({ phase: 'stopped', incarnation: 1 });
+});
+
+test('a loss is believed only once the branch could be read', async () => {
+  await ready(42);
+  await observe(42, 'gone', null);
+  world.readBranch = () => Promise.resolve(false);
+  await world.decide(42);
+  expect(await world.row(42)).toMatchObject({ phase: 'ready', incarnation: 1 });
+  world.readBranch = () => Promise.reject(new Error('no answer'));
+  await expect(world.decide(42)).rejects.toThrow('no answer');
+  expect(await world.row(42)).toMatchObject({ phase: 'ready', incarnation: 1 });
+  world.readBranch = () => Promise.resolve(true);
+  await world.decide(42);
+  expect(
+    await world.sql('select phase, stop_reason, stopped_by, incarnation from preview order by incarnation'),
+  ).toMatchObject([
+    { phase: 'stopped', stop_reason: 'git', stopped_by: null, incarnation: 1 },
+    { phase: 'deploying', incarnation: 2 },
+  ]);
+});
+
 test('a held stop is dropped when its cause is mended', async () => {
   for (const iid of [1, 2, 3, 4]) await ready(iid);
   for (const iid of [1, 2, 3, 4]) {
