@@ -124,6 +124,13 @@ export async function openClusterView(kubeconfig: string, installation: string):
   return view;
 }
 
+/** Of what belongs to the installation of a view. */
+export function labelSelectorOf({ labels }: Pick<ClusterView, 'labels'>): string {
+  return Object.entries(labels)
+    .map(([label, value]) => `${label}=${value}`)
+    .join(',');
+}
+
 function readDeployment(object: unknown): SeenDeployment {
   const { metadata, spec, status } = object as {
     metadata: { namespace: string; uid: string };

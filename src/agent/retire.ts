@@ -10,6 +10,8 @@ import { type TeardownDeps, tearDown } from './teardown/tear-down.js';
 export interface RetireDeps {
   cluster: TeardownDeps;
   removeInventory(inventory: Inventory, signal: AbortSignal): Promise<void>;
+  /** It will be `rememberTornDown` before long: many that end together are written together. */
+  expectTornDown(inventory: Inventory): void;
   /** Remembers for good that nothing at or below this incarnation is applied again. */
   rememberTornDown(inventory: Inventory, signal: AbortSignal): Promise<void>;
 }
@@ -68,6 +70,7 @@ async function takeStep(deps: RetireDeps, input: RetireInput): Promise<Retiremen
     const diagnosis = unmarkedDiagnosis(inventory, identity);
     return { state: 'terminating', since: input.since ?? now, diagnosis, againMs: lookAgainMs, error: null };
   }
+  deps.expectTornDown(inventory);
   const since = result.since ?? input.since ?? now;
   const late = now - since >= input.timeoutMs;
   const againMs = late ? lookAgainMs : Math.min(lookAgainMs, Math.max(500, since + input.timeoutMs - now));

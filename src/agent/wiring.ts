@@ -131,6 +131,7 @@ export function reconcileDeps(
     retire: {
       cluster: cluster.objects,
       removeInventory: (inventory, until) => memory.store.remove(inventory, until),
+      expectTornDown: memory.tornDown.expect,
       rememberTornDown: (inventory, until) => memory.tornDown.raise(inventory, until),
     },
     live: view.of,

@@ -36,37 +36,61 @@ const firstPage = { perPage: 20, page: 1 };
 /** Of GitLab's faults none is an answer about the merge request: each makes the reading unknown. */
 const abortedCode = 'gitlab-aborted';
 
+/** A merge request whose last change came so soon after its opening (milliseconds) was opened, and no more. */
+const openingMs = 1_000;
+
+interface MergeRequestQuestion {
+  projectId: number;
+  iid: number;
+  /** What GitLab said of it before; null, or absent: nothing that is known here. */
+  known?: MergeRequestFacts | null;
+  signal?: AbortSignal;
+}
+
 /**
- * What GitLab says of one merge request, with the time of its last push and last reopening, in the time of one
- * request. Unknown when GitLab cannot say: 401, 403, 404, a time-out, an answer that is not the API's.
- * Error: `gitlab-aborted`.
+ * What GitLab says of one merge request, with the time of its last push and last reopening. One request where those
+ * cannot have changed since it was opened or since what is known of it; otherwise three, in the time of two.
+ * Unknown when GitLab cannot say: 401, 403, 404, a time-out, an answer that is not the API's. Error: `gitlab-aborted`.
  */
-export async function readMergeRequest(
-  gitlab: GitLab,
-  input: { projectId: number; iid: number; signal?: AbortSignal },
-): Promise<MergeRequestReading> {
-  const { projectId, iid, signal } = input;
+export async function readMergeRequest(gitlab: GitLab, input: MergeRequestQuestion): Promise<MergeRequestReading> {
+  const { projectId, iid, known = null, signal } = input;
   const readStartedAt = gitlab.clock();
   try {
-    const [shown, versions, events] = await Promise.all([
-      new MergeRequests(gitlab.at('merge-request.read', signal)).show(projectId, iid),
-      // Newest first: the first page has what is asked.
-      new MergeRequests(gitlab.at('merge-request.versions', signal)).allDiffVersions(projectId, iid, {
-        showExpanded: false,
-        ...firstPage,
-      }),
-      readStateEvents(gitlab, input),
-    ]);
-    const facts = toFacts(
-      parseAnswer('merge-request.read', mergeRequestSchema, shown),
-      parseAnswer('merge-request.versions', versionsSchema, versions),
-      events,
-    );
-    return { known: true, facts, readStartedAt };
+    const answer = await new MergeRequests(gitlab.at('merge-request.read', signal)).show(projectId, iid);
+    const shown = parseAnswer('merge-request.read', mergeRequestSchema, answer);
+    const activity = knownActivity(shown, known) ?? (await readActivity(gitlab, input));
+    return { known: true, facts: toFacts(shown, activity), readStartedAt };
   } catch (error) {
     if (!isAppError(error) || error.code === abortedCode) throw error;
     return { known: false, why: error.publicMessage, readStartedAt, absent: error.code === 'gitlab-not-found' };
   }
+}
+
+type Activity = Pick<MergeRequestFacts, 'lastPushAt' | 'lastReopenedAt'>;
+
+/** Every push and every reopening moves `updated_at`; null: there may have been one that is not known. */
+function knownActivity(shown: z.infer<typeof mergeRequestSchema>, known: MergeRequestFacts | null): Activity | null {
+  const isSame =
+    known !== null &&
+    known.lastPushAt !== null &&
+    known.updatedAt === shown.updated_at &&
+    known.sha === (shown.sha ?? null) &&
+    known.state === shown.state;
+  if (isSame) return { lastPushAt: known.lastPushAt, lastReopenedAt: known.lastReopenedAt };
+  const isNew = shown.state === 'opened' && shown.updated_at - shown.created_at < openingMs;
+  return isNew ? { lastPushAt: shown.created_at, lastReopenedAt: null } : null;
+}
+
+async function readActivity(gitlab: GitLab, input: MergeRequestQuestion): Promise<Activity> {
+  const { projectId, iid, signal } = input;
+  const call = 'merge-request.versions';
+  const [versions, events] = await Promise.all([
+    // Newest first: the first page has what is asked.
+    new MergeRequests(gitlab.at(call, signal)).allDiffVersions(projectId, iid, { showExpanded: false, ...firstPage }),
+    readStateEvents(gitlab, input),
+  ]);
+  const reopened = events.filter((event) => event.state === 'reopened');
+  return { lastPushAt: newest(parseAnswer(call, versionsSchema, versions)), lastReopenedAt: newest(reopened) };
 }
 
 /** Oldest first, so all pages are read. The library has no resource of its own for them. */
@@ -86,12 +110,7 @@ async function readStateEvents(
   return events;
 }
 
-function toFacts(
-  shown: z.infer<typeof mergeRequestSchema>,
-  versions: z.infer<typeof versionsSchema>,
-  events: z.infer<typeof stateEventsSchema>,
-): MergeRequestFacts {
-  const reopened = events.filter((event) => event.state === 'reopened');
+function toFacts(shown: z.infer<typeof mergeRequestSchema>, activity: Activity): MergeRequestFacts {
   return {
     projectId: shown.project_id,
     iid: shown.iid,
@@ -109,8 +128,7 @@ function toFacts(
     createdAt: shown.created_at,
     updatedAt: shown.updated_at,
     endedAt: endedAt(shown),
-    lastPushAt: newest(versions),
-    lastReopenedAt: newest(reopened),
+    ...activity,
   };
 }
 

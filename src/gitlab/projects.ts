@@ -100,6 +100,7 @@ export interface ProjectHook {
   mergeRequestsEvents: boolean;
   noteEvents: boolean;
   pipelineEvents: boolean;
+  jobEvents: boolean;
   /** `executable`, or `disabled` after too many failures. */
   alertStatus: string | null;
 }
@@ -113,6 +114,7 @@ const hooksSchema = z.array(
       merge_requests_events: z.boolean(),
       note_events: z.boolean(),
       pipeline_events: z.boolean(),
+      job_events: z.boolean(),
       alert_status: z.string().nullish(),
     })
     .transform(
@@ -123,6 +125,7 @@ const hooksSchema = z.array(
         mergeRequestsEvents: hook.merge_requests_events,
         noteEvents: hook.note_events,
         pipelineEvents: hook.pipeline_events,
+        jobEvents: hook.job_events,
         alertStatus: hook.alert_status ?? null,
       }),
     ),

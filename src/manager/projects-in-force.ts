@@ -20,6 +20,8 @@ interface GroupInForce {
   config: GroupConfig;
   policy: Policy;
   projects: LinkedProject[];
+  /** Names of the others: GitLab has never shown them. */
+  missing: string[];
 }
 
 export interface ProjectsInForce {
@@ -73,7 +75,10 @@ export function projectsInForce(config: ManagerConfig, resolved: readonly Resolv
     told: () => [
       ...[...byId.values()].filter(({ cloneUrl }) => cloneUrl !== null).map((project) => project.config.name),
       ...groups
-        .filter(({ projects }) => projects.every(({ projectId }) => byId.get(projectId)?.cloneUrl != null))
+        .filter(
+          ({ projects, missing }) =>
+            missing.length === 0 && projects.every(({ projectId }) => byId.get(projectId)?.cloneUrl != null),
+        )
         .map((group) => group.config.name),
     ],
     named: () => [
@@ -94,13 +99,14 @@ function groupInForce(
   byId: ReadonlyMap<number, ProjectInForce>,
 ): GroupInForce {
   const known = [...byId.values()];
+  const missing = group.projects.filter((name) => !known.some((project) => project.config.name === name));
   const projects = group.projects.flatMap((name) => {
     const found = known.find((project) => project.config.name === name);
     return found === undefined
       ? []
       : [{ projectId: found.projectId, policy: policyInGroup(config, group, found.config) }];
   });
-  return { config: group, policy: groupPolicyOf(config, group), projects };
+  return { config: group, policy: groupPolicyOf(config, group), projects, missing };
 }
 
 /** What rendering needs of a group: what its first project has, and where each member is found. */

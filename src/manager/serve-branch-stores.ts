@@ -1,9 +1,9 @@
 import type pg from 'pg';
-import { hasPendingCommits, loadBatch } from '../store/branch-batch.js';
+import { hasPendingCommits, loadBatch, pendingSubjects } from '../store/branch-batch.js';
 import { blockInstallation, createInstallation, loadInstallation } from '../store/branch-installation.js';
 import { readBackBranch } from '../store/branch-read-back.js';
 import { beginBranchWrite, failBranchRows, finishBranchWrite, settleBranchRows } from '../store/branch-write.js';
-import type { JobSpec } from '../store/queue.js';
+import { enqueue, type JobSpec } from '../store/queue.js';
 import type { InstallationStore, ReadBackStore, RowStore } from './commit/deps.js';
 import type { FollowUp } from './commit/follow-up.js';
 
@@ -38,6 +38,10 @@ export function branchStores(pool: pg.Pool, jobs: (followUps: readonly FollowUp[
       fail: (rows, followUps) => failBranchRows(pool, rows, jobs(followUps)),
       settle: (rows, followUps) => settleBranchRows(pool, rows, jobs(followUps)),
       hasPending: () => hasPendingCommits(pool),
+      async tellPending() {
+        const subjects = await pendingSubjects(pool);
+        await enqueue(pool, jobs(subjects.map((subject) => ({ kind: 'feedback', subject }))));
+      },
     },
   };
 }

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { ManagerConfig } from '../config/manager-config.js';
-import { policyOf } from '../config/policy-of.js';
+import { policyInGroup, policyOf } from '../config/policy-of.js';
 import { AppError } from '../error/app-error.js';
 import { openBranch } from '../git/branch.js';
 import { type Mirror, openMirror } from '../git/mirror.js';
 import { createGitLab } from '../gitlab/client.js';
 import { currentUser, getProject, gitlabVersion, listHooks, memberAccess, ownToken } from '../gitlab/projects.js';
+import { hasRegistryTag } from '../gitlab/registry.js';
+import { createRegistries } from '../registry/registries.js';
+import { tryRegistry } from '../registry/try-registry.js';
 import { createPool } from '../store/pool.js';
 import { countStale } from '../store/template-sweep.js';
 import { agentsSeen, databaseNow, databaseState, knownSubjects } from '../store/web-check.js';
@@ -32,6 +35,7 @@ export async function checkConfiguration(
   const { repository, token } = config.branch;
   const auth = token === null ? null : { origin: new URL(repository).origin, token };
   const mirror = await openMirror({ directory, url: repository, auth, log });
+  const registries = createRegistries({ entries: () => config.registries });
   const cloneUrls = new Map<string, string>();
   const pool = config.database === null ? null : createPool({ url: config.database, log, max: 4 });
   try {
@@ -53,6 +57,13 @@ export async function checkConfiguration(
         state: async () => databaseState(poolOr(pool)),
         agents: async () => agentsSeen(poolOr(pool)),
       },
+      registries: {
+        reach: (input) => tryRegistry(registries, input),
+        async readOwn(input) {
+          await hasRegistryTag(gitlab, { ...input, tag: 'mayfly-check' });
+        },
+      },
+      imageTemplates: imageTemplatesOf(config),
       async plan(projectIds) {
         const subjects = await knownSubjects(poolOr(pool));
         const byName = new Map(config.projects.map((project) => [project.name, project]));
@@ -73,9 +84,23 @@ export async function checkConfiguration(
   } finally {
     await pool?.end();
     await mirror.close();
+    await registries.close();
     await gitlab.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Of a project in a group both count: its forks have previews of their own. */
+function imageTemplatesOf(config: ManagerConfig): CheckDeps['imageTemplates'] {
+  const alone = config.projects.map((project) => policyOf(config, project));
+  const linked = config.groups.flatMap((group) =>
+    config.projects
+      .filter(({ name }) => group.projects.includes(name))
+      .map((project) => policyInGroup(config, group, project)),
+  );
+  return [...alone, ...linked].flatMap(({ project, gateImages }) =>
+    gateImages.map((template) => ({ project, template })),
+  );
 }
 
 /** How many living previews were made with something else than this configuration; null: the database is older. */

@@ -24,7 +24,8 @@ export function gitlabCalls(gitlab: GitLab): GitLabCalls {
   const ownUserId = rememberOwnUser(gitlab);
   return {
     decide: {
-      readMergeRequest: (projectId, iid, signal) => readMergeRequest(gitlab, { projectId, iid, signal }),
+      readMergeRequest: (projectId, iid, signal, known) =>
+        readMergeRequest(gitlab, { projectId, iid, signal, ...(known === undefined ? {} : { known }) }),
       readGate: (question, signal) => readGate(gitlab, { ...question, signal }),
     },
     commands: {

@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import type { ManagerConfig } from '../config/manager-config.js';
 import { AppError } from '../error/app-error.js';
 import { begin } from '../preview/begin.js';
-import type { MergeRequestFacts } from '../preview/facts.js';
 import { isFork } from '../preview/follow.js';
 import { slugCandidates } from '../preview/naming.js';
 import type { Preview } from '../preview/preview.js';
@@ -14,11 +13,12 @@ import { countStale, enqueueStale, listStale } from '../store/template-sweep.js'
 import { unlimitedInput } from './decide/input.js';
 import { commitJob } from './decide/jobs.js';
 import type { DecideDeps } from './decide/needs.js';
-import { groupSubject } from './decide/subject.js';
 import { type RenderingDeps, rehearseSweep, renderPreview, type Subject } from './operate/preview-rendering.js';
 import { sweepTemplates, sweptAtOnce, type WantedRendering } from './operate/template-sweep.js';
 import type { ProjectsInForce } from './projects-in-force.js';
 import type { BranchRoom } from './serve-branch.js';
+import { decideSettings } from './serve-decide.js';
+import { linkedSubjectOf } from './serve-render-linked.js';
 import type { RenderDesk } from './web/needs.js';
 
 export interface RenderRoomDeps {
@@ -27,6 +27,8 @@ export interface RenderRoomDeps {
   projects: () => ProjectsInForce;
   config: () => Pick<ManagerConfig, 'branch'>;
   readMergeRequest: DecideDeps['gitlab']['readMergeRequest'];
+  /** Of linked previews. */
+  readBaseline: NonNullable<DecideDeps['gitlab']['readBaseline']>;
   signal: AbortSignal;
   log: Logger;
 }
@@ -121,7 +123,10 @@ async function subjectOf(
   }
   const { sha } = facts;
   const group = deps.projects().groupOf(projectId);
-  if (group !== null && !isFork(facts)) return linkedSubjectOf(deps, group, facts);
+  if (group !== null && !isFork(facts)) {
+    const settings = decideSettings({ projects: deps.projects, branch: '' });
+    return linkedSubjectOf({ ...deps, settings }, { group: group.config.name, facts });
+  }
   const { preview } = first;
   if (preview !== null && preview.phase !== 'stopping' && preview.phase !== 'stopped') {
     return { preview: withSha(preview, sha), facts, phase: preview.phase };
@@ -137,25 +142,6 @@ async function subjectOf(
   const beginning = begin(null, { runs: true }, { ...input, slugs: state.slugs });
   if (beginning.kind !== 'begin') throw unknown('no-free-slug', `No name is free for a preview of !${iid}.`);
   return { preview: withSha(beginning.preview, sha), facts, phase: null };
-}
-
-/** The living preview of all merge requests of the branch; which one comes next is known only when it begins. */
-async function linkedSubjectOf(
-  deps: RenderRoomDeps,
-  group: { config: { name: string }; projects: readonly { projectId: number }[] },
-  facts: MergeRequestFacts,
-): Promise<Subject & { phase: Preview['phase'] | null }> {
-  const { name } = groupSubject(group.config.name, facts.sourceBranch);
-  const projectIds = group.projects.map(({ projectId }) => projectId);
-  const linked = { projectIds, branch: facts.sourceBranch, readings: [], shas: [] };
-  const nothing = { projectId: 0, iid: 0, reading: null, slugs: [], occupancy: false, breaker: false };
-  const { preview, mergeRequests = [] } = await readSubject(deps.pool, { ...nothing, subject: name, linked });
-  if (preview === null || preview.phase === 'stopping' || preview.phase === 'stopped') {
-    throw unknown('no-linked-preview', `No linked preview of the branch ${facts.sourceBranch} lives.`);
-  }
-  const first = preview.members.find(({ iid }) => iid !== null);
-  const lead = mergeRequests.find((each) => each.projectId === first?.projectId && each.iid === first.iid)?.facts;
-  return { preview, facts: lead ?? facts, phase: preview.phase };
 }
 
 async function readFacts(deps: RenderRoomDeps, { projectId, iid }: { projectId: number; iid: number }) {

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { listMergeRequests } from '../gitlab/merge-requests.js';
 import type { ManagerMetrics } from '../metrics/manager-metrics.js';
 import type { Stage } from '../metrics/stage-seconds.js';
+import { loadAbsentInput } from '../store/absent-input.js';
 import { enqueueDue } from '../store/due.js';
 import { askAbsent, askListed, loadFollowCursor, saveFollowCursor } from '../store/follow-cursor.js';
 import { enqueueDueImages, saveImageLooks, scheduleImages, takeDueImages } from '../store/image-looks.js';
 import { staleLines } from '../store/lines.js';
+import { doubtNote, noticeRemoved } from '../store/note-look.js';
 import { loadNoteState, markAnswered, openAnswers, saveHandledNotes, writtenSince } from '../store/notes.js';
 import { claimCreation, isStatusNameTaken, releaseCreation, saveWritten } from '../store/projections.js';
 import { loadFeedbackInput, membersOfSubject } from '../store/projections-input.js';
@@ -101,12 +103,14 @@ function feedbackTask(deps: TaskDeps): Task {
     gitlab: deps.calls.feedback,
     store: {
       load: (key: { projectId: number; iid: number }) => loadFeedback(deps, key),
+      loadAbsent: (key: { projectId: number; iid: number }) => loadAbsence(pool, key),
       claimCreation: (input: Parameters<typeof claimCreation>[1]) => claimCreation(pool, input),
       releaseCreation: (input: Parameters<typeof releaseCreation>[1]) => releaseCreation(pool, input),
       saveWritten: (input: Parameters<typeof saveWritten>[1]) => saveWritten(pool, input),
       isNameTaken: (input: Parameters<typeof isStatusNameTaken>[1]) => isStatusNameTaken(pool, input),
     },
     settingsOf: (name: string) => feedbackSettingsOf(deps.projects(), name),
+    policyOf: (projectId: number) => followedAs(deps.projects(), projectId),
     wakeUrlOf: (slug: string) => `${deps.publicUrl()}/wake/${slug}`,
     longestLifeOf: (name: string) =>
       deps
@@ -144,12 +148,28 @@ function lineTask({ pool, projects }: TaskDeps): Task {
 /** What is told of a linked preview follows the settings of the merge request's own project. */
 async function loadFeedback({ pool, projects }: TaskDeps, key: { projectId: number; iid: number }) {
   const now = projects();
-  const group = now.groupOf(key.projectId)?.config.name ?? null;
-  const loaded = await loadFeedbackInput(pool, { ...key, group, limits: now.slotLimits() });
+  const group = now.groupOf(key.projectId);
+  const name = group?.config.name ?? null;
+  const loaded = await loadFeedbackInput(pool, { ...key, group: name, limits: now.slotLimits() });
   const linked = loaded?.view.linked;
   if (loaded === null || linked == null) return loaded;
   const own = now.byId(key.projectId)?.config.name ?? null;
-  return { ...loaded, view: { ...loaded.view, linked: { ...linked, own } } };
+  return { ...loaded, view: { ...loaded.view, linked: { ...linked, own, missing: group?.missing ?? [] } } };
+}
+
+async function loadAbsence(pool: TaskDeps['pool'], key: { projectId: number; iid: number }) {
+  const loaded = await loadAbsentInput(pool, key);
+  if (loaded === null) return null;
+  const { facts, spoken, wishes, note, now } = loaded;
+  return { absent: { facts, spoken, wishes }, note, now };
+}
+
+/** The filters that apply to a merge request, in a group as well, and its project's own name. */
+function followedAs(projects: ProjectsInForce, projectId: number) {
+  const project = projects.byId(projectId);
+  if (project === null) return null;
+  const member = projects.groupOf(projectId)?.projects.find((each) => each.projectId === projectId);
+  return { name: project.config.name, policy: member?.policy ?? project.policy };
 }
 
 function feedbackSettingsOf(projects: ProjectsInForce, name: string): FeedbackSettings | null {
@@ -172,6 +192,7 @@ function notesTask(deps: TaskDeps): Task {
     loadNoteState: (key: { projectId: number; iid: number }) => loadNoteState(pool, key),
     writtenSince: (input: Parameters<typeof writtenSince>[1]) => writtenSince(pool, input),
     saveHandled: (input: Parameters<typeof saveHandledNotes>[1]) => saveHandledNotes(pool, input),
+    doubtNote: (key: { projectId: number; iid: number }) => doubtNote(pool, key),
   };
   const answers = {
     openAnswers: (key: { projectId: number; iid: number }) => openAnswers(pool, key),
@@ -212,6 +233,7 @@ function followTask(deps: TaskDeps): Task {
     listMergeRequests: (input: Parameters<typeof listMergeRequests>[1]) => listMergeRequests(gitlab, input),
     loadCursor: (input: { projectId: number }) => loadFollowCursor(pool, input),
     askListed: (input: Parameters<typeof askListed>[1]) => askListed(pool, input),
+    noticeRemoved: (input: Parameters<typeof noticeRemoved>[1]) => noticeRemoved(pool, input),
     askAbsent: (input: Parameters<typeof askAbsent>[1]) => askAbsent(pool, input),
     saveCursor: (input: Parameters<typeof saveFollowCursor>[1]) => saveFollowCursor(pool, input),
     log: deps.log,

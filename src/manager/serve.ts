@@ -26,6 +26,7 @@ import { type ProjectsInForce, projectsInForce, renderProjectOf } from './projec
 import { openBranchRoom } from './serve-branch.js';
 import { startClock } from './serve-clock.js';
 import { type ManagerDatabase, openDatabase } from './serve-database.js';
+import { baselineReader } from './serve-decide.js';
 import { gitlabCalls } from './serve-gitlab.js';
 import { openServers } from './serve-http.js';
 import { imageFinder } from './serve-images.js';
@@ -117,6 +118,7 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
     projects: force.projects,
     config: force.current,
     readMergeRequest: calls.decide.readMergeRequest,
+    readBaseline: baselineReader({ gitlab, calls, hasImage }),
     signal,
     log,
   });

@@ -16,7 +16,7 @@ export type Command =
   | { kind: 'invalid'; ordinal: number; problem: string };
 
 /** The longest that one `extend` may ask for. */
-const maxExtendMs = 14 * 86_400_000;
+const maxExtendMs = 365 * 86_400_000;
 
 /** The most commands that are read from one comment. */
 const maxCommands = 20;
@@ -79,7 +79,7 @@ function parseExtend(args: string[], ordinal: number): Command {
     );
   }
   return amountMs > maxExtendMs
-    ? invalid(ordinal, `\`/preview extend ${shown(text)}\` asks for more than 14 days.`)
+    ? invalid(ordinal, `\`/preview extend ${shown(text)}\` asks for more than 365 days.`)
     : { kind: 'extend', ordinal, amountMs };
 }
 
@@ -89,9 +89,9 @@ function parseApprove(args: string[], ordinal: number): Command {
     return { kind: 'approve', ordinal, sha: null };
   }
   const sha = text.toLowerCase();
-  return args.length === 1 && /^[0-9a-f]{8,64}$/.test(sha)
+  return args.length === 1 && /^[0-9a-f]{12,64}$/.test(sha)
     ? { kind: 'approve', ordinal, sha }
-    : invalid(ordinal, `\`${shown(args.join(' '))}\` is not a commit; write at least 8 hexadecimal digits of its sha.`);
+    : invalid(ordinal, `\`${shown(args.join(' '))}\` is not a commit; write at least 12 hexadecimal digits of its sha.`);
 }
 
 function parseSet(text: string, ordinal: number): Command {

@@ -70,6 +70,8 @@ export interface Wish {
   by: string;
   /** Of `approve`: the whole sha. */
   sha?: string;
+  /** The project in whose merge request it was given. Absent: of an operator, who orders for the whole preview. */
+  projectId?: number;
   /** Of `set` and `unset`: the key of the template's values. */
   key?: string;
   /** Of `set`: what it is to be. */

@@ -32,7 +32,7 @@ type GatePolicy = Pick<Policy, 'project' | 'gatePipeline' | 'gateImages' | 'gate
 /** How all gates of one sha stand together. */
 export interface GatesState {
   /** What is told of those that are closed; `reading` null: nobody has asked yet. null: all are open. */
-  closed: { kind: Exclude<WaitingFor, 'slot'>; reading: ClosedReading | null } | null;
+  closed: { kind: Exclude<WaitingFor, 'slot' | 'project'>; reading: ClosedReading | null } | null;
   /** Keys of those that are open. */
   open: string[];
   /** GitLab must be asked about the pipeline. */

@@ -5,7 +5,7 @@ import { transition } from './lifecycle.js';
 import { hasEnded, type Linked, type LinkedProject, takingPart } from './linked.js';
 import type { Member, NextSha, Preview } from './preview.js';
 import { slotIsFree } from './quota.js';
-import { approvedShas, startedBy } from './wishes.js';
+import { approves, isApproved, startedBy } from './wishes.js';
 
 type LinkedInput = DecideInput & { linked: Linked };
 
@@ -32,7 +32,7 @@ export function advanceLinked(row: Preview, input: LinkedInput): Preview {
   if (row.phase !== 'waiting') {
     return moveOn(row, places, input);
   }
-  if (!places.every(isReady)) {
+  if (!isWhole(places, input)) {
     return wait(row, places, input);
   }
   return slotIsFree(input.policy, input.usage) ? deploy(row, places, input) : wait(row, places, input);
@@ -75,6 +75,11 @@ export function linkedOpenGates(row: Preview, input: LinkedInput): OpenGate[] {
   );
 }
 
+/** Every project of the group is there with a sha that may run: a system without one of its services is another one. */
+function isWhole(places: readonly Place[], { linked }: LinkedInput): boolean {
+  return linked.missing.length === 0 && places.every(isReady);
+}
+
 /** All have ended, and what runs is kept as it is for a while. */
 function isOver({ facts }: LinkedInput): boolean {
   return facts !== null && hasEnded(facts);
@@ -86,12 +91,15 @@ function keyOf({ projectId, iid }: Member): Pick<Member, 'projectId' | 'iid'> {
 
 function placesOf(members: readonly Member[], slug: string | null, input: LinkedInput): Place[] {
   const live = takingPart(input.linked, startedBy(input.facts, input.wishes) !== null);
-  const places = input.linked.projects.flatMap((project) => {
+  const places: Place[] = input.linked.projects.flatMap((project) => {
     const own = live.filter(({ projectId }) => projectId === project.projectId);
     const before = members.filter(({ projectId }) => projectId === project.projectId);
     return own.length > 0 ? own.map((facts) => ofMergeRequest(facts, before)) : ofBaseline(project, before, input);
   });
-  return places.map((place) => ({
+  // Of a project that nobody knows now, what runs stays.
+  const unknown = members.filter(({ projectId }) => input.linked.unknown.includes(projectId));
+  const kept = unknown.map((member) => ({ member, target: member.wantedSha, gates: null, lacksBaseline: false }));
+  return [...places, ...kept].map((place) => ({
     ...place,
     gates: pending(place) ? gatesOf(place.member, place.target, slug, input) : null,
   }));
@@ -139,7 +147,7 @@ function gatesOf(member: Member, sha: string, slug: string | null, input: Linked
     return null;
   }
   const { projectId, iid } = member;
-  const approved = approvedShas(input.wishes).has(sha);
+  const approved = isApproved(input.wishes, { projectId, sha });
   const facts = { projectId, iid: iid ?? 0, sourceBranch: linked.branch, sourceProjectId: projectId };
   return iid === null
     ? judgeGates(
@@ -201,15 +209,15 @@ function deploy(row: Preview, places: readonly Place[], input: LinkedInput): Pre
 }
 
 function approvalOf(members: readonly Member[], { wishes }: LinkedInput): Preview['ordered'] {
-  const wish = wishes.findLast(
-    ({ kind, sha }) => kind === 'approve' && members.some(({ wantedSha }) => wantedSha === sha),
+  const wish = wishes.findLast((each) =>
+    members.some(({ projectId, wantedSha }) => approves(each, { projectId, sha: wantedSha })),
   );
   return wish === undefined ? null : { kind: 'approve', by: wish.by };
 }
 
 /** Nothing of it runs yet: what each member has passed is decided anew when all have. */
 function wait(row: Preview, places: readonly Place[], input: LinkedInput): Preview {
-  const isForSlot = places.every(isReady);
+  const isForSlot = isWhole(places, input);
   const members = places.map((place): Member => {
     const { member, target } = place;
     const next = isForSlot ? slotNext(member, target, input.now) : isReady(place) ? null : nextOf(place, input.now);
@@ -218,7 +226,7 @@ function wait(row: Preview, places: readonly Place[], input: LinkedInput): Previ
     return branch === undefined ? none : { ...none, branch };
   });
   const told = members.find(({ next }) => next?.stuck === true) ?? members.find(({ next }) => next !== null);
-  const waitingFor = told?.next?.waitingFor ?? 'pipeline';
+  const waitingFor = told?.next?.waitingFor ?? (input.linked.missing.length > 0 ? 'project' : 'pipeline');
   const after = sameOr(row, members);
   return row.waitingFor === waitingFor ? after : { ...after, waitingFor, waitingSince: input.now };
 }
@@ -260,7 +268,7 @@ function baselinesToRead(row: Preview | null, places: readonly Place[], { linked
   const lacking = places.filter((place) => place.lacksBaseline);
   const begins = row === null || row.phase === 'waiting';
   const others = places.filter((place) => !place.lacksBaseline && place.member.iid !== null);
-  if (begins && !others.every(isReady)) {
+  if (begins && (linked.missing.length > 0 || !others.every(isReady))) {
     return [];
   }
   const redeploys = row !== null && preview !== null && row.redeployedAt !== preview.redeployedAt;

@@ -29,6 +29,10 @@ export interface Linked {
   suffix: string;
   /** Projects of the group, in the order of the configuration. */
   projects: readonly LinkedProject[];
+  /** Names of those that GitLab has never shown, so that nobody knows what of them takes part. */
+  missing: readonly string[];
+  /** Ids of projects that may be one of the missing: members, which no configured project is known to be. */
+  unknown: readonly number[];
   /**
    * Merge requests of that branch that are open or ended lately, forks left out, and those that are members now though
    * their project left the group.
@@ -98,6 +102,9 @@ export function linkedVerdict(linked: Linked, asked: boolean): FollowVerdict {
 
 function verdictOf(linked: Linked, facts: MergeRequestFacts, asked: boolean): FollowVerdict {
   const project = linked.projects.find(({ projectId }) => projectId === facts.projectId);
+  if (linked.unknown.includes(facts.projectId)) {
+    return { follows: true };
+  }
   if (project === undefined) {
     return { follows: false, reason: 'unfollowed', detail: 'its project takes part in the linked previews no more' };
   }

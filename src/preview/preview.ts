@@ -11,8 +11,11 @@ export type Instant = number;
 
 export type Phase = 'waiting' | 'deploying' | 'ready' | 'failed' | 'asleep' | 'stopping' | 'stopped';
 
-/** What a waiting preview, or the next sha of a member, waits for. */
-export type WaitingFor = 'pipeline' | 'image' | 'approval' | 'slot';
+/**
+ * What a waiting preview, or the next sha of a member, waits for. `project`: GitLab has never shown one of the projects
+ * that are linked.
+ */
+export type WaitingFor = 'pipeline' | 'image' | 'approval' | 'slot' | 'project';
 
 /** Why a preview failed. */
 export type Cause = 'template' | 'push' | 'fence' | 'source' | 'apply' | 'health' | 'timeout';

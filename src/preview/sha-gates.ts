@@ -1,6 +1,6 @@
 import type { DecideInput } from './decision.js';
 import { type GatesState, judgeGates } from './gate.js';
-import { approvedShas } from './wishes.js';
+import { isApproved } from './wishes.js';
 
 /** How the gates of a sha stand for what is decided now; null: nobody says what gates there are. */
 export function gatesOfSha(
@@ -12,5 +12,6 @@ export function gatesOfSha(
   if (policy === null || facts === null) {
     return null;
   }
-  return judgeGates({ policy, facts, slug, sha, approved: approvedShas(input.wishes).has(sha) }, input.gates);
+  const approved = isApproved(input.wishes, { projectId: facts.projectId, sha });
+  return judgeGates({ policy, facts, slug, sha, approved }, input.gates);
 }

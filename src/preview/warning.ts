@@ -5,14 +5,12 @@ import type { Instant, Preview } from './preview.js';
 /** What a row remembers of the warning before its end; its end is its term. */
 type Warning = Pick<Preview, 'warnAt' | 'warnedAt' | 'warnedFor'>;
 
-/** A clock that is set back by less was right enough: what was told stands. */
-const clockLeewayMs = 300_000;
-
 const none: Warning = { warnAt: null, warnedAt: null, warnedFor: null };
 
 /**
  * The row with the warning that its end is near: once for each end, on what GitLab says now, and taken back when that
- * end moved, or when the clock turns out to have been ahead. What has ended already, or is held, is warned of no more.
+ * end moved. One that came too early, because the clock was ahead, names the right end all the same: it stands, and is
+ * not told again in time. What has ended already, or is held, is warned of no more.
  */
 export function applyWarning(row: Preview, want: Desire | null, input: DecideInput): Preview {
   if (row.phase === 'stopping' || row.phase === 'stopped' || input.policy === null || input.facts === null) {
@@ -35,7 +33,7 @@ function warningOf(row: Preview, want: Desire | null, input: DecideInput): Warni
   if (at === null) {
     return none;
   }
-  if (row.warnedFor === row.expiresAt && input.now >= at - clockLeewayMs) {
+  if (row.warnedFor === row.expiresAt) {
     return { warnAt: null, warnedAt: row.warnedAt, warnedFor: row.warnedFor };
   }
   if (input.now < at) {

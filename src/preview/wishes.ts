@@ -2,9 +2,17 @@ import type { MergeRequestFacts, Wish } from './facts.js';
 import type { Instant } from './preview.js';
 import { fitsSetting, type Settable, type SetValue } from './setting.js';
 
-/** The shas that members approved, each of its own; a later push is not among them. */
-export function approvedShas(wishes: readonly Wish[]): ReadonlySet<string> {
-  return new Set(wishes.flatMap(({ kind, sha }) => (kind === 'approve' && sha !== undefined ? [sha] : [])));
+/**
+ * Whether a member approved this very commit of this project; a later push is another one, and so is the same commit in
+ * another project, such as a mirror: who may approve there may not approve here.
+ */
+export function isApproved(wishes: readonly Wish[], commit: { projectId: number; sha: string }): boolean {
+  return wishes.some((wish) => approves(wish, commit));
+}
+
+/** Whether it is an approval of this commit. */
+export function approves(wish: Wish, { projectId, sha }: { projectId: number; sha: string | null }): boolean {
+  return wish.kind === 'approve' && wish.sha === sha && (wish.projectId ?? projectId) === projectId;
 }
 
 /**

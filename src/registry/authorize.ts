@@ -6,7 +6,8 @@ import { ask } from './send.js';
 
 interface Claim {
   entry: RegistryEntry;
-  repository: string;
+  /** null: none in particular, to try a user alone. */
+  repository: string | null;
   signal: AbortSignal;
 }
 
@@ -80,7 +81,8 @@ async function fetchToken(
 ) {
   const { service, url } = tokenService(registries, entry, challenge.realm);
   // The scope is never the registry's choice: no more than reading is ever asked for.
-  url.searchParams.set('scope', `repository:${repository}:pull`);
+  if (repository === null) url.searchParams.delete('scope');
+  else url.searchParams.set('scope', `repository:${repository}:pull`);
   if (challenge.service !== null) url.searchParams.set('service', challenge.service);
   const answer = await ask(registries, {
     entry: service,

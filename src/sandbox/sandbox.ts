@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { runAgent } from '../agent/run.js';
 import { isAppError } from '../error/app-error.js';
 import type { Logger } from '../log/create-logger.js';
 import { serve } from '../manager/serve.js';
 import { choosePorts } from './choose-ports.js';
+import { claimDataDir } from './claim-data-dir.js';
 import { clusterReader, openCluster } from './open-cluster.js';
 import { startPreviewSite } from './preview-site.js';
 import { type SandboxParts, sandboxAgentOptions, sandboxManagerConfig } from './sandbox-config.js';
@@ -137,8 +138,9 @@ async function startParts(options: SandboxOptions, log: Logger, releases: Releas
 
 async function openDataDir(dataDir: string | null, releases: Release[]): Promise<string> {
   if (dataDir !== null) {
-    await mkdir(dataDir, { recursive: true });
-    return resolve(dataDir);
+    const claimed = await claimDataDir(dataDir);
+    releases.push(claimed.release);
+    return claimed.path;
   }
   const temporary = await mkdtemp(join(tmpdir(), 'mayfly-sandbox-'));
   releases.push(() => rm(temporary, { recursive: true, force: true, maxRetries: 5 }));

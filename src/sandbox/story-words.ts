@@ -24,6 +24,7 @@ const waits: Readonly<Record<string, string>> = {
   image: 'its image',
   approval: 'the approval of a member',
   slot: 'a free place',
+  project: 'a project that GitLab has not shown yet',
 };
 
 const naps: Readonly<Record<string, string>> = {

@@ -106,3 +106,11 @@ export async function hasPendingCommits(q: Queryable): Promise<boolean> {
   const { rows } = await q.query<{ pending: boolean }>(pendingSql);
   return rows[0]?.pending === true;
 }
+
+const pendingSubjectsSql = `
+  select distinct subject from preview where needs_commit and (commit_after is null or commit_after <= now()) order by subject`;
+
+/** Whose rows wait for the branch writer. */
+export async function pendingSubjects(q: Queryable): Promise<string[]> {
+  return (await q.query<{ subject: string }>(pendingSubjectsSql)).rows.map(({ subject }) => subject);
+}

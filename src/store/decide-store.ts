@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { orRollBack } from './pool.js';
+import { orRollBack, type Transaction } from './pool.js';
 import { beginWithSubject, lockSlots, slotLocks } from './slots.js';
 import { type SubjectChange, saveSubject } from './subject-save.js';
 import { loadSubject, readSubject, type SubjectQuery, type SubjectState } from './subject-state.js';
@@ -79,20 +79,32 @@ function inFewTrips<T>(
   work: (transaction: SubjectTransaction) => Promise<T>,
 ): Promise<T> {
   return orRollBack(pool, async (client) => {
-    const began = client.query(begin);
-    // Work that fails before it sent anything does not listen to whether it began.
-    began.catch(() => undefined);
-    let committed: Promise<unknown> | null = null;
+    let [hasBegun, isOver] = [false, false];
     const result = await work({
-      load: async (query) => (await Promise.all([began, loadSubject(client, query)]))[1],
+      async load(query) {
+        if (hasBegun) return loadSubject(client, query);
+        hasBegun = true;
+        const [, loaded] = await inOnePacket(client, () => [client.query(begin), loadSubject(client, query)]);
+        return loaded;
+      },
       lockSlots: (project) => lockSlots(client, project),
       async save(change) {
-        const saved = saveSubject(client, change);
-        committed = client.query('commit');
-        await Promise.all([saved, committed]);
+        isOver = true;
+        await inOnePacket(client, () => [saveSubject(client, change), client.query('commit')]);
       },
     });
-    if (committed === null) await Promise.all([began, client.query('commit')]);
+    if (hasBegun && !isOver) await client.query('commit');
     return result;
   });
+}
+
+/** What `send` sends goes out together: each packet wakes the server, and costs both sides as much as its work. */
+function inOnePacket<A, B>(client: Transaction, send: () => [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  const { stream } = client.connection;
+  stream.cork();
+  try {
+    return Promise.all(send());
+  } finally {
+    stream.uncork();
+  }
 }

@@ -28,8 +28,6 @@ with due as (
   select slug, incarnation from preview
     where expires_at <= now() and pinned_by is null and phase not in ('stopping', 'stopped')
   union select slug, incarnation from preview where warn_at <= now() and phase not in ('stopping', 'stopped')
-  -- Warned by a clock that was ahead.
-  union select slug, incarnation from preview where warned_at > now() and phase not in ('stopping', 'stopped')
   union select p.slug, p.incarnation from preview p
     join unnest($1::text[], $2::float8[]) as t(project, timeout_ms) using (project)
     where p.phase = 'deploying' and p.deploying_since <= now() - t.timeout_ms * interval '1 ms'

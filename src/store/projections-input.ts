@@ -1,6 +1,7 @@
-import type { MergeRequestFacts } from '../preview/facts.js';
+import type { MergeRequestFacts, Wish } from '../preview/facts.js';
 import type { Preview } from '../preview/preview.js';
 import type { Diagnosis } from '../protocol/observations.js';
+import { type SpokenRow, spokenSql, wishesSql } from './absent-input.js';
 import { limitsArgument, lineSql, type SlotLimits } from './lines.js';
 import type { Queryable } from './pool.js';
 import { type MemberRow, type PreviewRow, previewFromRow } from './preview-rows.js';
@@ -24,6 +25,10 @@ export interface FeedbackInput {
     stoodInLine: boolean;
     diagnosis: Pick<Diagnosis, 'object' | 'sentence' | 'evidence' | 'logs'> | null;
     answer: { line: string; by: string; at: number } | null;
+    /** The newest comment with commands; null: there is none. */
+    spoken: SpokenRow | null;
+    /** Orders of the subject; empty while the preview lives. */
+    wishes: Wish[];
     /** Of a linked preview: whom it is told to, and where each member is found; null: it is no linked one. */
     linked: { key: { projectId: number; iid: number }; own: string | null; rows: LinkedRow[] } | null;
   };
@@ -51,6 +56,8 @@ interface Loaded {
   stood_in_line: boolean;
   diagnosis: Diagnosis | null;
   answer: { line: string; by: string; at: number } | null;
+  spoken: SpokenRow | null;
+  wishes: Wish[] | null;
   projections: (StoredProjection & { kind: string })[] | null;
 }
 
@@ -87,6 +94,9 @@ select json_build_object(
     where o.slug = r.slug and o.incarnation = r.incarnation and o.revision is not distinct from r.wanted_revision),
   'answer', (select json_build_object('line', line, 'by', by_name, 'at', ${millis('at')}) from note_answer
     where project_id = $1 and iid = $2 and line is not null order by at desc, note_id desc limit 1),
+  'spoken', ${spokenSql},
+  'wishes', case when (select phase in ('stopping', 'stopped') from row) then
+    ${wishesSql('w.subject in ($3, (select subject from row))')} end,
   'projections', (select json_agg(json_build_object('kind', kind, 'writtenHash', written_hash,
       'externalId', external_id, 'creatingSince', ${millis('creating_since')}, 'detail', detail))
     from projection where project_id = $1 and iid = $2)
@@ -136,6 +146,8 @@ export async function loadFeedbackInput(
       stoodInLine: loaded.stood_in_line,
       diagnosis: loaded.diagnosis,
       answer: loaded.answer,
+      spoken: loaded.spoken,
+      wishes: loaded.wishes ?? [],
       linked:
         loaded.linked === null
           ? null

@@ -60,6 +60,9 @@ const serialTasks: readonly string[] = ['commit', 'readback'];
 /** A failing job waits exp(attempt) seconds; kept at 5, it is tried every 2.5 minutes until it succeeds. */
 const attemptLimit = 5;
 
+/** How long a job that ended waits for others that end as well (milliseconds). */
+const endingMs = 10;
+
 const enqueueSql = 'select enqueue_jobs($1::json)';
 
 /**
@@ -157,9 +160,15 @@ function startRunner(
     // Notifications start jobs at once; polling is for retries and jobs of a later time.
     pollInterval: 1_000,
     // Without batches nobody waits for the statement that ends a job: a stop would leave it locked, and a database
-    // that is lost at that moment would end the process. No local queue: a job that waits in one counts as running, so
-    // that hints which come meanwhile make another of its key instead of joining it.
-    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+    // that is lost at that moment would end the process. Many jobs at once are fetched and ended together; one that
+    // waits in the local queue counts as running, so that a hint which comes meanwhile has it run once more.
+    preset: {
+      worker: {
+        completeJobBatchDelay: concurrency === 1 ? 0 : endingMs,
+        failJobBatchDelay: 0,
+        ...(concurrency === 1 ? {} : { localQueue: { size: concurrency } }),
+      },
+    },
   });
 }
 

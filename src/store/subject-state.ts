@@ -55,6 +55,7 @@ interface Loaded {
   members: MemberRow[] | null;
   wishes:
     | {
+        subject: string;
         kind: Wish['kind'];
         source: Wish['source'];
         amount_ms: number | null;
@@ -136,6 +137,7 @@ function fromLoaded(state: Loaded, projectId: number): SubjectState {
       amountMs: wish.amount_ms,
       at: Date.parse(wish.at),
       by: wish.by_name,
+      ...givenIn(wish.subject),
       ...wish.detail,
     })),
     observation: state.observation === null ? null : observationFromRow(state.observation),
@@ -158,6 +160,12 @@ function fromLoaded(state: Loaded, projectId: number): SubjectState {
       ? {}
       : { mergeRequests: (state.merge_requests ?? []).map(mergeRequestFromRow) }),
   };
+}
+
+/** An order given in a merge request holds for commits of that project alone; see `isApproved`. */
+function givenIn(subject: string): Pick<Wish, 'projectId'> {
+  const projectId = /^mr:(\d+):/.exec(subject)?.[1];
+  return projectId === undefined ? {} : { projectId: Number(projectId) };
 }
 
 function gateReading(gate: { open: boolean; failed: boolean; detail: string | null }): GateReading {
@@ -205,17 +213,23 @@ const slugsSql = `
     'lastIncarnation', coalesce((select s.last_incarnation from slug s where s.slug = c.slug), 0)))
   from unnest($7::text[]) c(slug)`;
 
+// What is used is known; those in line are few. What the subject itself holds is left out.
 const occupancySql = `
   select json_agg(o) from (
-    select p.project,
-      count(*) filter (where p.phase <> 'waiting') as used,
-      count(*) filter (where p.phase = 'waiting' and (r.slug is null or r.waiting_for is distinct from 'slot'
-        or (p.waiting_since, p.slug) < (r.waiting_since, r.slug))) as waiting_before,
-      (array_agg(p.subject order by p.waiting_since, p.slug) filter (where p.phase = 'waiting'))[1] as head,
-      min(p.waiting_since) filter (where p.phase = 'waiting') as head_since
-    from preview p left join (select * from row where phase = 'waiting') r on true
-    where p.phase <> 'stopped' and (p.phase <> 'waiting' or p.waiting_for = 'slot') and p.subject <> $1
-    group by p.project
+    select project, sum(used) as used, sum(waiting_before) as waiting_before,
+      min(head) as head, min(head_since) as head_since
+    from (
+      select u.project, u.used - (select count(*) from row r
+          where r.project = u.project and r.phase not in ('waiting', 'stopped')) as used,
+        0 as waiting_before, null as head, null::timestamptz as head_since
+      from slot_use u where u.used > 0
+      union all
+      select p.project, 0, count(*) filter (where r.slug is null or r.waiting_for is distinct from 'slot'
+          or (p.waiting_since, p.slug) < (r.waiting_since, r.slug)),
+        (array_agg(p.subject order by p.waiting_since, p.slug))[1], min(p.waiting_since)
+      from preview p left join (select * from row where phase = 'waiting') r on true
+      where p.phase = 'waiting' and p.waiting_for = 'slot' and p.subject <> $1 group by p.project
+    ) each group by project
   ) o`;
 
 /** Stops that nobody explained; see `isExplained`. An accepted one counts no more. */

@@ -23,6 +23,7 @@ test('a namespace that lost its labels stays in the inventory, and what a person
         remove: () => Promise.reject(new Error('nothing is to be removed')),
       },
       removeInventory: async ({ slug }) => void forgotten.push(slug),
+      expectTornDown: () => undefined,
       rememberTornDown: async ({ slug }) => void forgotten.push(slug),
     },
     { installation: 'i', inventory, since: null, timeoutMs: 300_000, now: 1, signal: new AbortController().signal },
@@ -40,6 +41,7 @@ function step(input: Partial<RetireInput>) {
     {
       cluster: { get: () => Promise.reject(refused), remove: () => Promise.reject(refused) },
       removeInventory: async () => undefined,
+      expectTornDown: () => undefined,
       rememberTornDown: async () => undefined,
     },
     {

@@ -109,7 +109,11 @@ test('a fork waits for the approval of its very commit; the next push waits agai
   const old = gitlab.comment(mergeRequest, line, { user: ada });
   await stage.wait('the refusal', () => emoji(old).includes('thumbsdown'));
   await stage.untilNote(mergeRequest, 'is not the newest commit');
-  gitlab.comment(mergeRequest, `/preview approve ${second.slice(0, 8)}`, { user: ada });
+  const shortened = gitlab.comment(mergeRequest, `/preview approve ${second.slice(0, 12)}`, { user: ada });
+  await stage.wait('the refusal', () => emoji(shortened).includes('thumbsdown'));
+  await stage.untilNote(mergeRequest, 'names its whole sha');
+  expect(await stage.file(slug)).toContain(`targetRevision: ${first}`);
+  gitlab.comment(mergeRequest, `/preview approve ${second}`, { user: ada });
   await stage.wait('the second commit', async () => (await stage.file(slug))?.includes(`targetRevision: ${second}`));
 });
 

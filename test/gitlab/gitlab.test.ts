@@ -11,6 +11,7 @@ import {
   updateNote,
 } from '../../src/gitlab/notes.js';
 import { currentUser, getProject, listHooks, memberAccess, ownToken } from '../../src/gitlab/projects.js';
+import type { MergeRequestFacts } from '../../src/preview/facts.js';
 import { type GitLab as StandIn, startGitLab } from '../../src/sandbox/gitlab/start-gitlab.js';
 
 let standIn: StandIn;
@@ -82,18 +83,6 @@ describe('a merge request', () => {
     expect(reading).toMatchObject({ known: true, facts: { state: 'closed', endedAt: now, lastReopenedAt: null } });
   });
 
-  it('is read in the time of one request', async () => {
-    const mergeRequest = await standIn.createMergeRequest(projectId, { title: 'slow' });
-    standIn.faults.add({ kind: 'silence' });
-    const stop = new AbortController();
-    const reading = readMergeRequest(gitlab, { projectId, iid: mergeRequest.iid, signal: stop.signal });
-    reading.catch(() => undefined);
-    // All that it asks is under way while nothing was answered yet.
-    await expect.poll(() => standIn.faults.list()[0]?.hits).toBe(3);
-    stop.abort();
-    await expect(reading).rejects.toMatchObject({ code: 'gitlab-aborted' });
-  });
-
   it.each(['token-expired', 'not-found', 'rate-limit', 'bad-gateway', 'empty'] as const)(
     'is unknown while GitLab answers with %s',
     async (kind) => {
@@ -107,9 +96,42 @@ describe('a merge request', () => {
   );
 
   it('of which only a part can be read is unknown', async () => {
-    const mergeRequest = await standIn.createMergeRequest(projectId, { title: 'part' });
+    const mergeRequest = await standIn.createMergeRequest(projectId, { title: 'part', sourceBranch: 'part' });
+    now += 60_000;
+    await standIn.push(projectId, { branch: 'part' });
     standIn.faults.add({ kind: 'token-expired', path: 'versions' });
     expect((await readMergeRequest(gitlab, { projectId, iid: mergeRequest.iid })).known).toBe(false);
+  });
+
+  it('is not asked for pushes and reopenings that cannot have been', async () => {
+    const mergeRequest = await standIn.createMergeRequest(projectId, { title: 'asked', sourceBranch: 'asked' });
+    const read = async (known: MergeRequestFacts | null) => {
+      const reading = await readMergeRequest(gitlab, { projectId, iid: mergeRequest.iid, known });
+      return reading.known ? reading.facts : null;
+    };
+    const unreadable = () => {
+      standIn.faults.add({ kind: 'token-expired', path: 'versions' });
+      standIn.faults.add({ kind: 'token-expired', path: 'resource_state_events' });
+    };
+    unreadable();
+    const opened = await read(null);
+    expect(opened).toMatchObject({ lastPushAt: now, lastReopenedAt: null });
+    now += 60_000;
+    await standIn.push(projectId, { branch: 'asked' });
+    expect(await read(opened)).toBeNull();
+    standIn.faults.clear();
+    const pushed = await read(opened);
+    expect(pushed).toMatchObject({ lastPushAt: now });
+    unreadable();
+    expect(await read(pushed)).toEqual(pushed);
+    now += 60_000;
+    standIn.closeMergeRequest(mergeRequest);
+    expect(await read(pushed)).toBeNull();
+    now += 60_000;
+    await standIn.reopenMergeRequest(mergeRequest);
+    expect(await read(pushed)).toBeNull();
+    standIn.faults.clear();
+    expect(await read(pushed)).toMatchObject({ lastReopenedAt: now });
   });
 });
 

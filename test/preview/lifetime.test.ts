@@ -130,19 +130,17 @@ describe('the warning', () => {
     ['a push', { facts: someFacts({ sha: newSha, lastPushAt: now }) }, { warnAt: now + 14 * hourMs }],
     ['an extension', { wishes: [wish('extend', now, { amountMs: 2 * dayMs })] }, { warnAt: now + 19 * hourMs }],
     ['a pin', { wishes: [wish('pin', now)] }, { warnAt: null }],
-    ['a clock that was ahead', { now: now - 2 * hourMs }, { warnAt: now - hourMs }],
     ['a project without warnings', { policy: { ...policy, warnMs: 0 } }, { warnAt: null }],
   ])('is taken back by %s', (_, change, after) => {
     expect(decided({ ...told, ...change })).toMatchObject({ warnedAt: null, warnedFor: null, ...after });
   });
 
-  test('stands when the clock is set back a little right after it, and is told no second time', () => {
+  test('stands when the clock is set back after it, and is told no second time', () => {
     const preview = aRow({ ...untouchedSince(14).preview, warnedAt: now, warnedFor: now + 6 * hourMs });
     const justDue = { ...untouchedSince(14), preview };
-    for (const setBackMs of [0, 1, 2_000, 240_000]) {
+    for (const setBackMs of [0, 1, 2_000, 240_000, hourMs, 13 * hourMs]) {
       expect(decided({ ...justDue, now: now - setBackMs })).toMatchObject({ warnAt: null, warnedAt: now });
     }
-    expect(decided({ ...justDue, now: now - hourMs })).toMatchObject({ warnAt: now, warnedAt: null });
   });
 
   test('comes again for the next end', () => {

@@ -33,6 +33,9 @@ export interface LinkedWorld {
   open: GateFact[];
   /** GitLab shows no target branch. */
   isMute: boolean;
+  /** Names of projects that GitLab has never shown, and ids of members that may be of those. */
+  missing: string[];
+  unknown: number[];
   asked: string[];
   everCommitted: boolean;
 }
@@ -55,6 +58,8 @@ export function createLinkedWorld(): LinkedWorld {
     row: null,
     open: [],
     isMute: false,
+    missing: [],
+    unknown: [],
     asked: [],
     everCommitted: false,
   };
@@ -141,6 +146,8 @@ export function inputOf(
       suffix: 'abc123',
       projects: policy === null ? [] : world.projects,
       mergeRequests: [...world.mergeRequests.values()],
+      missing: world.missing,
+      unknown: world.unknown,
       unread: false,
       baselines: [],
       silent: [],

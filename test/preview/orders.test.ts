@@ -3,7 +3,7 @@ import { decide } from '../../src/preview/decide.js';
 import type { DecideInput, Decision } from '../../src/preview/decision.js';
 import type { Wish } from '../../src/preview/facts.js';
 import type { Policy } from '../../src/preview/policy.js';
-import { approvedShas, settingsOf, startedBy } from '../../src/preview/wishes.js';
+import { isApproved, settingsOf, startedBy } from '../../src/preview/wishes.js';
 import { basePolicy, hourMs } from './model/world.js';
 import { anInput, anObservation, aRow, newSha, now, sha, someFacts, stoppedRow } from './samples.js';
 
@@ -125,7 +125,8 @@ describe('a fork whose commits need approval', () => {
   test('is not approved by `/preview start`', () => {
     const input = anInput({ policy, facts, preview: null, neverCommitted: true, wishes: [wish({ kind: 'start' })] });
     expect(decide(input).preview?.waitingFor).toBe('approval');
-    expect([...approvedShas([wish({ kind: 'start' }), approve(sha)])]).toEqual([sha]);
+    const wishes = [wish({ kind: 'start' }), approve(sha)];
+    expect([sha, newSha].filter((each) => isApproved(wishes, { projectId: 7, sha: each }))).toEqual([sha]);
   });
 });
 

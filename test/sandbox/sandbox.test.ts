@@ -160,6 +160,8 @@ describe('mayfly sandbox --json', { timeout: 180_000 }, () => {
       );
     expect(new Set([...ports(before), ...ports(other)]).size).toBe(8);
     expect(await other.kill('SIGINT')).toBe(0);
+    // One in the same folder is refused before it writes over anything.
+    await expect(start(['--data', folder])).rejects.toThrow(`Another sandbox runs with the folder ${folder}`);
     await before.kill('SIGKILL');
 
     const after = await start(['--data', folder]);

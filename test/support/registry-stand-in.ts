@@ -33,6 +33,7 @@ export async function startRegistry(): Promise<RegistryStandIn> {
     if (registry.intercept?.(request, response) === true) return;
     const url = new URL(request.url ?? '/', `http://${registry.host}`);
     if (url.pathname === '/token') giveToken(url, request, response);
+    else if (url.pathname === '/v2/' && mayRead('', request)) response.writeHead(200).end();
     else answerManifest(url, request, response);
   });
 
@@ -63,7 +64,7 @@ export async function startRegistry(): Promise<RegistryStandIn> {
     if (registry.auth === 'none') return true;
     if (registry.auth === 'basic') return isSignedIn(request);
     const token = (request.headers.authorization ?? '').replace('Bearer ', '');
-    return tokens.get(token) === `repository:${repository}:pull`;
+    return repository === '' ? tokens.has(token) : tokens.get(token) === `repository:${repository}:pull`;
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

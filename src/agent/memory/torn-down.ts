@@ -9,6 +9,11 @@ export interface TornDown {
   load(signal?: AbortSignal): Promise<void>;
   /** 0 for a slug of which nothing was torn down. */
   highest(slug: string): number;
+  /**
+   * It is being torn down for good: written with the next `raise` of its neighbours. Many previews that end together
+   * cost few writes, and a crash before that finds the inventory.
+   */
+  expect(pair: { slug: string; incarnation: number }): void;
   /** Returns when the cluster has it. */
   raise(pair: { slug: string; incarnation: number }, signal?: AbortSignal): Promise<void>;
 }
@@ -18,6 +23,9 @@ const shards = 16;
 
 export function createTornDown(deps: MemoryDeps, place: MemoryPlace): TornDown {
   const highest = new Map<string, number>();
+  /** What the cluster does not have yet, by the name of the ConfigMap that it goes into. */
+  const expected = new Map<string, Map<string, number>>();
+  const writing = new Map<string, Promise<void>>();
   const existing = new Set<string>();
 
   async function write(name: string, data: Record<string, string>, signal?: AbortSignal): Promise<void> {
@@ -34,6 +42,29 @@ export function createTornDown(deps: MemoryDeps, place: MemoryPlace): TornDown {
     await deps.mergePatch(memoryReference(place, name), { data }, signal);
   }
 
+  function isStored({ slug, incarnation }: { slug: string; incarnation: number }): boolean {
+    return (highest.get(slug) ?? 0) >= incarnation;
+  }
+
+  function expect(pair: { slug: string; incarnation: number }): Map<string, number> {
+    const { slug, incarnation } = pair;
+    const name = nameOf(slug);
+    const noted = expected.get(name) ?? new Map<string, number>();
+    expected.set(name, noted);
+    if (!isStored(pair)) noted.set(slug, Math.max(incarnation, noted.get(slug) ?? 0));
+    return noted;
+  }
+
+  /** Writes all that is noted for one ConfigMap. */
+  async function flush(name: string, noted: Map<string, number>, signal?: AbortSignal): Promise<void> {
+    const taken = [...noted];
+    await write(name, Object.fromEntries(taken.map(([slug, incarnation]) => [slug, String(incarnation)])), signal);
+    for (const [slug, incarnation] of taken) {
+      highest.set(slug, Math.max(incarnation, highest.get(slug) ?? 0));
+      if (noted.get(slug) === incarnation) noted.delete(slug);
+    }
+  }
+
   return {
     highest: (slug) => highest.get(slug) ?? 0,
     async load(signal) {
@@ -46,16 +77,22 @@ export function createTornDown(deps: MemoryDeps, place: MemoryPlace): TornDown {
         }
       }
     },
-    async raise({ slug, incarnation }, signal) {
-      if ((highest.get(slug) ?? 0) >= incarnation) return;
-      await write(`torn-down-${shardOf(slug)}`, { [slug]: String(incarnation) }, signal);
-      highest.set(slug, incarnation);
+    expect: (pair) => void expect(pair),
+    async raise(pair, signal) {
+      const name = nameOf(pair.slug);
+      const noted = expect(pair);
+      // One that is under way may hold this one already; where it failed, or does not, it is written by itself.
+      await writing.get(name)?.catch(() => undefined);
+      if (isStored(pair)) return;
+      const own = flush(name, noted, signal);
+      writing.set(name, own);
+      await own;
     },
   };
 }
 
-function shardOf(slug: string): number {
+function nameOf(slug: string): string {
   let sum = 0;
   for (let index = 0; index < slug.length; index += 1) sum = (sum * 31 + slug.charCodeAt(index)) % 1_000_003;
-  return sum % shards;
+  return `torn-down-${sum % shards}`;
 }

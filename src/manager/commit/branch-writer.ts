@@ -49,7 +49,7 @@ export function createBranchWriter<View extends BranchView>(deps: BranchWriterDe
     return mine;
   }
   return {
-    write: (signal) => inTurn(() => write(deps, signal)),
+    write: (signal) => inTurn(() => writeOrTell(deps, signal)),
     look: (signal) =>
       inTurn(async () => {
         const synced = await syncUntilSettled(deps, signal);
@@ -61,18 +61,33 @@ export function createBranchWriter<View extends BranchView>(deps: BranchWriterDe
   };
 }
 
-async function write<View extends BranchView>(deps: BranchWriterDeps<View>, signal?: AbortSignal): Promise<void> {
+/** Decisions leave it to the writer to have their merge requests told: those that cannot be written are told as well. */
+async function writeOrTell<View extends BranchView>(deps: BranchWriterDeps<View>, signal?: AbortSignal): Promise<void> {
+  try {
+    if ((await write(deps, signal)) === 'written') return;
+  } catch (error) {
+    // The error is the one to know of, also when the database is out of order with the rest.
+    await Promise.allSettled([deps.rows.tellPending()]);
+    throw error;
+  }
+  await deps.rows.tellPending();
+}
+
+async function write<View extends BranchView>(
+  deps: BranchWriterDeps<View>,
+  signal?: AbortSignal,
+): Promise<'written' | 'blocked'> {
   for (let races = 0; races < maxRaces; ) {
     signal?.throwIfAborted();
     let view = await deps.branch.look({ maxAgeMs: trustMs, ...(signal === undefined ? {} : { signal }) });
     let batch = await deps.rows.load(batchSize);
     if (!isInStep(view, batch.installation)) {
       const synced = await syncUntilSettled(deps, signal);
-      if (synced.state === 'blocked') return;
+      if (synced.state === 'blocked') return 'blocked';
       if (synced.state === 'ready') view = synced.view;
       batch = await deps.rows.load(batchSize);
     }
-    if (batch.rows.length === 0) return;
+    if (batch.rows.length === 0) return 'written';
     if (!isInStep(view, batch.installation) || !(await writeBatch(deps, view, batch, signal))) races += 1;
     else races = 0;
     await delay(gatherMs(batch.rows.length), undefined, signal === undefined ? {} : { signal });
@@ -164,10 +179,10 @@ async function settleRows<View extends BranchView>(deps: BranchWriterDeps<View>,
   await deps.rows.settle(plans.map(settledRow), plans.flatMap(afterSettled));
 }
 
-function afterSettled({ preview: { phase, subject }, events }: SettlePlan): FollowUp[] {
+function afterSettled({ preview: { phase, subject } }: SettlePlan): FollowUp[] {
   return [
-    // A push whose end a crash kept from us, and a template that fails or does again, are still to be told.
-    ...(phase === 'deploying' || events.length > 0 ? [feedbackOn(subject)] : []),
+    // The decision left it to the writer to have it told.
+    feedbackOn(subject),
     // A failed push that became needless leaves a preview that may be well: its observation is looked at again.
     ...(phase === 'failed' ? [{ kind: 'decide', subject } as const] : []),
   ];

@@ -127,4 +127,6 @@ export interface RowStore {
   ): Promise<void>;
   settle(rows: SettledRow[], followUps: FollowUp[]): Promise<void>;
   hasPending(): Promise<boolean>;
+  /** Has all that wait for the branch told how they are. */
+  tellPending(): Promise<void>;
 }

@@ -47,7 +47,9 @@ export function jobsOf(
   parts: { subject: Subject; state: SubjectState; readings: Readings; decision: Decision; project: string | null },
 ): Job[] {
   const { subject, decision } = parts;
-  const told = decision.wantsFeedback ? [feedbackJob(subject.projectId, subject.iid)] : [];
+  // What waits for the branch writer is told by that once it is written, or cannot be: one word instead of two.
+  const isToldNow = decision.wantsFeedback && !decision.needsCommit;
+  const told = isToldNow ? [feedbackJob(subject.projectId, subject.iid)] : [];
   const again = runAgain(settings, parts);
   return [...told, ...commonJobs(settings, parts), ...(again === null ? [] : [again])];
 }

@@ -48,7 +48,7 @@ async function readMore(
 ): Promise<LinkedReadings | null> {
   if (needed.mergeRequest) {
     const wasRead = new Set(readings.members.map(({ projectId, iid }) => `${projectId}!${iid}`));
-    const open = new Set(relevant(state));
+    const open = new Set(relevant(state, scope.subject.branch));
     const wanted = (state.mergeRequests ?? []).filter(
       (each) => (open.has(each) || each.asked) && !wasRead.has(`${each.projectId}!${each.iid}`),
     );
@@ -109,7 +109,7 @@ async function withBaselines(
   signal: AbortSignal,
 ): Promise<LinkedReadings> {
   const { readBaseline } = deps.gitlab;
-  const branch = relevant(state).find(({ facts }) => facts !== null)?.facts?.targetBranch ?? '';
+  const branch = relevant(state, scope.subject.branch).find(({ facts }) => facts !== null)?.facts?.targetBranch ?? '';
   const read = await Promise.all(
     baselines.map(async (projectId) => {
       const project = scope.group?.projects.find((each) => each.projectId === projectId);

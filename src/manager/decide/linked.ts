@@ -42,11 +42,14 @@ export interface LinkedScope {
   subject: GroupSubject;
   group: ReturnType<NonNullable<DecideSettings['groupFor']>>;
   suffix: string;
+  /** Whether a project of the configuration has this id. */
+  isConfigured: (projectId: number) => boolean;
 }
 
 export function linkedScope(settings: DecideSettings, subject: GroupSubject): LinkedScope {
   const group = settings.groupFor?.(subject.group) ?? null;
-  return { subject, group, suffix: settings.suffixOf?.(subject.name) ?? '' };
+  const isConfigured = (projectId: number) => settings.policyFor(projectId) !== null;
+  return { subject, group, suffix: settings.suffixOf?.(subject.name) ?? '', isConfigured };
 }
 
 /** The preview of all merge requests of a group on one branch. */
@@ -54,7 +57,10 @@ export function linkedMatter(settings: DecideSettings, scope: LinkedScope, readi
   const { subject, group } = scope;
   return {
     subject: subject.name,
-    wasRead: readings.members.length > 0 || readings.gatesAsked.length > 0 || readings.baselines.length > 0,
+    // What GitLab could not show was asked for, too, and is asked for again.
+    wasRead: [readings.members, readings.gatesAsked, readings.baselines, readings.silent].some(
+      ({ length }) => length > 0,
+    ),
     query: (limits, slugs) => linkedQuery(scope, readings, limits, slugs),
     slugs: () => slugsOf(scope),
     foreseen: (state) => withReadings(state, readings.members),
@@ -93,7 +99,9 @@ export function linkedInput(scope: LinkedScope, state: SubjectState, readings: L
     branch: subject.branch,
     suffix: scope.suffix,
     projects: group?.projects ?? [],
-    mergeRequests: known.flatMap(({ facts }) => (facts === null ? [] : [facts])),
+    missing: group?.missing ?? [],
+    unknown: unknownMembers(scope, state.preview),
+    mergeRequests: known.flatMap(({ facts }) => (facts?.sourceBranch === subject.branch ? [facts] : [])),
     unread: hasUnread(state.preview, known),
     baselines: readings.baselines,
     silent: readings.silent,
@@ -103,7 +111,7 @@ export function linkedInput(scope: LinkedScope, state: SubjectState, readings: L
     now: state.now,
     subject: subject.name,
     facts: null,
-    reading: readingState(state, readings),
+    reading: readingState(state, readings, subject.branch),
     preview: state.preview,
     policy: group?.policy ?? null,
     gates: [...state.gates, ...readings.gates],
@@ -117,7 +125,14 @@ export function linkedInput(scope: LinkedScope, state: SubjectState, readings: L
   };
 }
 
-function slugsOf({ subject, group, suffix }: LinkedScope): string[] {
+/** Members that may be of a project of the group that GitLab has never shown: nothing is decided about them. */
+function unknownMembers({ group, isConfigured }: LinkedScope, preview: Preview | null): number[] {
+  const members = group === null || group.missing.length === 0 ? [] : (preview?.members ?? []);
+  return members.map(({ projectId }) => projectId).filter((projectId) => !isConfigured(projectId));
+}
+
+/** Names that its next incarnation may have. */
+export function slugsOf({ subject, group, suffix }: LinkedScope): string[] {
   return group === null ? [] : linkedSlugs(group.policy, { branch: subject.branch, suffix });
 }
 
@@ -135,13 +150,25 @@ export function withReadings(state: SubjectState, readings: readonly MemberReadi
   return { ...state, mergeRequests: [...merged.values()] };
 }
 
-/** Those whose present state a decision may rest on: not what ended, which stays so until something is heard of it. */
-export function relevant(state: SubjectState): LinkedMergeRequest[] {
-  return (state.mergeRequests ?? []).filter(({ facts }) => facts === null || !hasEnded(facts));
+/**
+ * Those whose present state a decision may rest on: not what ended, which stays so until something is heard of it, nor
+ * what has another branch, see `isAnother`.
+ */
+export function relevant(state: SubjectState, branch: string): LinkedMergeRequest[] {
+  const known = state.mergeRequests ?? [];
+  return known.filter(({ facts }) => facts === null || (!hasEnded(facts) && !isAnother(facts, branch)));
 }
 
-function readingState(state: SubjectState, { startedAt }: LinkedReadings): ReadingState {
-  const asked = relevant(state);
+/** A GitLab that was restored gives the number of a member to one of another branch: it is no member then. */
+function isAnother(facts: { sourceBranch: string }, branch: string): boolean {
+  return facts.sourceBranch !== branch;
+}
+
+function readingState(state: SubjectState, { startedAt }: LinkedReadings, branch: string): ReadingState {
+  const asked = relevant(state, branch);
+  const isLost = (state.mergeRequests ?? []).some(({ facts }) => facts !== null && isAnother(facts, branch));
+  // Whatever became of the one that had that number, nobody can say.
+  if (asked.length === 0 && isLost) return 'unknown';
   if (asked.every(({ readStartedAt }) => readStartedAt !== null && readStartedAt >= startedAt)) {
     return asked.length === 0 ? 'none' : 'fresh';
   }
@@ -171,6 +198,7 @@ interface JobParts {
 function linkedJobs(settings: DecideSettings, parts: JobParts): Job[] {
   const { state, decision } = parts;
   const members = [...(state.preview?.members ?? []), ...(decision.preview?.members ?? [])];
+  // Not left to the branch writer, who would not know of those that leave with this decision.
   const told = decision.wantsFeedback ? members : [];
   const jobs = new Map(
     told.flatMap(({ projectId, iid }) => {
@@ -179,7 +207,10 @@ function linkedJobs(settings: DecideSettings, parts: JobParts): Job[] {
     }),
   );
   const again = runAgain(parts);
-  return [...jobs.values(), ...commonJobs(settings, parts), ...(again === null ? [] : [again])];
+  const others = parts.readings.members.flatMap(({ projectId, iid, reading }) =>
+    reading.known && isAnother(reading.facts, parts.subject.branch) ? [decideJob(`mr:${projectId}:${iid}`)] : [],
+  );
+  return [...jobs.values(), ...others, ...commonJobs(settings, parts), ...(again === null ? [] : [again])];
 }
 
 /** As for one merge request: at once for what was not asked, later for what GitLab could not say. */
@@ -187,7 +218,9 @@ function runAgain({ subject, isConfigured, state, readings, decision }: JobParts
   const { needed } = decision;
   const unknown = readings.members.filter(({ reading }) => !reading.known);
   if (unknown.length > 0 && (isConfigured || decision.preview !== null)) {
-    const since = relevant(state).flatMap(({ unknownSince }) => (unknownSince === null ? [] : [unknownSince]));
+    const since = relevant(state, subject.branch).flatMap(({ unknownSince }) =>
+      unknownSince === null ? [] : [unknownSince],
+    );
     const isAbsent = unknown.every(({ reading }) => !reading.known && reading.absent === true);
     return askAgain(
       subject.name,

@@ -110,7 +110,13 @@ interface DecideStore {
 
 /** GitLab's readers. A reading that says `known: false` is an answer; an exception fails the job, which is retried. */
 interface DecideReaders {
-  readMergeRequest: (projectId: number, iid: number, signal: AbortSignal) => Promise<MergeRequestReading>;
+  /** `known`: what GitLab said before, which saves it the questions that cannot have another answer. */
+  readMergeRequest: (
+    projectId: number,
+    iid: number,
+    signal: AbortSignal,
+    known?: MergeRequestFacts | null,
+  ) => Promise<MergeRequestReading>;
   readGate: (
     question: { projectId: number; sha: string; iid: number | null; gate: Exclude<Policy['gatePipeline'], 'none'> },
     signal: AbortSignal,
@@ -133,7 +139,12 @@ export interface DecideSettings {
   /** The group that a project belongs to; null, or absent: none. */
   groupOf?: (projectId: number) => string | null;
   /** null: the configuration has no group of this name. */
-  groupFor?: (name: string) => { policy: Policy; projects: readonly LinkedProject[] } | null;
+  groupFor?: (name: string) => {
+    policy: Policy;
+    projects: readonly LinkedProject[];
+    /** Names of projects of the group that GitLab has never shown. */
+    missing: readonly string[];
+  } | null;
   /** Six digits that tell a subject from every other. */
   suffixOf?: (subject: string) => string;
   /** The branch that the commit job writes; part of its key. */

@@ -18,7 +18,7 @@ export async function readGitLab(
   const first = neededReads(unlimitedInput(deps.settings, parts), state.asked);
   let mergeRequest: MergeRequestReading | null = null;
   if (first.mergeRequest) {
-    const answer = await deps.gitlab.readMergeRequest(subject.projectId, subject.iid, signal);
+    const answer = await deps.gitlab.readMergeRequest(subject.projectId, subject.iid, signal, state.facts);
     // The fence compares times of one clock, PostgreSQL's: the read began after the state was loaded.
     mergeRequest = { ...answer, readStartedAt: state.now };
     if (!answer.known) deps.log.warn({ subject: subject.name, why: answer.why }, 'merge request not read');

@@ -36,7 +36,7 @@ export async function routeOf(
   if (state.facts !== null && isSettled) {
     return { ...own, isOwn: lives, linked: groupSubject(group, state.facts.sourceBranch) };
   }
-  const answer = await deps.gitlab.readMergeRequest(projectId, iid, signal);
+  const answer = await deps.gitlab.readMergeRequest(projectId, iid, signal, state.facts);
   const branch = state.facts?.sourceBranch ?? (answer.known ? answer.facts.sourceBranch : null);
   // Unknown, and tried again later, in the way of every merge request.
   if (branch === null || (answer.known && isFork(answer.facts))) return own;

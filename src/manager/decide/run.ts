@@ -4,7 +4,14 @@ import type { GateFact, MergeRequestFacts, MergeRequestReading } from '../../pre
 import type { Preview } from '../../preview/preview.js';
 import { wentBack } from '../../preview/reading.js';
 import { nothingRead, withLimits } from './input.js';
-import { linkedMatter, linkedQuery, linkedScope, type MemberReading, noLinkedReadings } from './linked.js';
+import {
+  type LinkedScope,
+  linkedMatter,
+  linkedQuery,
+  linkedScope,
+  type MemberReading,
+  noLinkedReadings,
+} from './linked.js';
 import { readLinked } from './linked-readings.js';
 import { isLost, withoutLoss } from './loss.js';
 import type { Matter } from './matter.js';
@@ -66,7 +73,22 @@ async function runLinked(
     const known = state.mergeRequests?.find((each) => each.projectId === projectId && each.iid === iid);
     await forgetWhatWentBack(deps, { projectId, iid }, known?.facts ?? null, reading);
   }
-  return runMatter(deps, linkedMatter(deps.settings, scope, readings), state, signal);
+  const outcome = await runMatter(deps, linkedMatter(deps.settings, scope, readings), state, signal);
+  if (outcome !== null) logMissing(deps, scope, outcome);
+  return outcome;
+}
+
+/** Once for each preview: that it begins to wait for what only an operator can mend. */
+function logMissing(
+  { log }: Pick<DecideDeps, 'log'>,
+  { group }: LinkedScope,
+  { decision, before }: DecideOutcome,
+): void {
+  const { preview } = decision;
+  const isNew = before === null || before.slug !== preview?.slug || before.waitingFor !== 'project';
+  if (preview === null || preview.waitingFor !== 'project' || !isNew) return;
+  const fields = { slug: preview.slug, group: preview.project, projects: group?.missing ?? [] };
+  log.warn(fields, 'linked preview waits for projects that GitLab has not shown; check their path and the token');
 }
 
 /** Of a GitLab that was restored; before it is decided, for after it nobody would see the difference any more. */

@@ -13,6 +13,7 @@ const whatToDo = {
   image: 'This does not change by itself: the registry or the configuration has to be mended, or a new commit pushed.',
   approval: '',
   slot: '',
+  project: '',
 } as const;
 
 /** What a gate says of the sha that waits, and what a person can do about it; begins with a blank. */

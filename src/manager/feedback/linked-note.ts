@@ -39,6 +39,20 @@ export function linkedPart({ preview, linked }: FeedbackView): string[] {
   return [['| Project | Merge request | Commit | Next |', '|---|---|---|---|', ...rows].join('\n')];
 }
 
+/** Whose service is not in it, and who can change that; nothing where GitLab showed every project. */
+export function missingPart({ preview, linked }: FeedbackView): string[] {
+  const names = linked?.missing ?? [];
+  if (names.length === 0 || preview.phase === 'stopping' || preview.phase === 'stopped') return [];
+  const [what, they] = names.length === 1 ? ['the project', 'it takes'] : ['projects', 'they take'];
+  const effect =
+    preview.phase === 'waiting'
+      ? 'It is deployed once GitLab shows every project of its group.'
+      : `So far ${they} no part.`;
+  return [
+    `⚠️ GitLab does not show Mayfly ${what} ${names.map(codeSpan).join(', ')} of this group. ${effect} **What to do:** an operator gives the user of Mayfly's token access, corrects \`path\`, or takes it out of the group.`,
+  ];
+}
+
 type Row = NonNullable<FeedbackView['linked']>['rows'][number];
 
 function reference({ iid, project, webUrl }: Row): string {

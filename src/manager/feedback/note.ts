@@ -1,7 +1,7 @@
 import { isFork } from '../../preview/follow.js';
 import type { Member, Preview } from '../../preview/preview.js';
 import { detailWords } from './gate-words.js';
-import { hasLeft, isLinked, leftParts, linkedPart } from './linked-note.js';
+import { hasLeft, isLinked, leftParts, linkedPart, missingPart } from './linked-note.js';
 import { codeBlock, codeSpan, hostLink } from './outsider-text.js';
 import { asleepWords } from './sleep-words.js';
 import type { FeedbackView } from './view.js';
@@ -19,6 +19,7 @@ export function renderNote(view: FeedbackView): string {
     `### ${heading(preview)}`,
     ...phaseParts(view),
     ...(isLinked(view) ? linkedPart(view) : nextPart(preview)),
+    ...missingPart(view),
     ...remarks(preview),
     ...lifetimePart(view),
     ...forkPart(view),

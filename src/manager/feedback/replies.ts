@@ -43,14 +43,14 @@ export function wantedReply(kind: ReplyKind, view: FeedbackView, maxMs: number |
 }
 
 function warning(view: FeedbackView, maxMs: number | null): WantedReply | null {
-  const { warnedAt, warnedFor, expiresAt, createdAt } = view.preview;
+  const { warnedAt, warnedFor, expiresAt, createdAt, incarnation } = view.preview;
   if (warnedAt === null || warnedFor !== expiresAt) return null;
   const isLongest = maxMs !== null && expiresAt >= createdAt + maxMs;
   const toDo = isLongest
     ? 'It will have lived for as long as a preview may: `/preview pin` keeps it, and after its end a push or `/preview start` makes a new one.'
     : 'Write `/preview extend 2d` to keep it longer, or `/preview pin` to keep it until you take that back.';
   const sentence = `This preview ends at ${utcTime(expiresAt)}. ${toDo}`;
-  return reply('warning', view, { term: `${warnedFor}-${warnedAt}`, sentence, lasts: false });
+  return reply('warning', view, { term: `${incarnation}-${warnedFor}`, sentence, lasts: false });
 }
 
 /** What ran well does so no more, though nothing new was deployed. */

@@ -1,12 +1,16 @@
 import type { Logger } from 'pino';
 import { AppError, isAppError } from '../../error/app-error.js';
+import type { Policy } from '../../preview/policy.js';
 import type { Instant } from '../../preview/preview.js';
+import { absentLine, renderAbsentNote, whyNone } from './absent-note.js';
+import { answerOf } from './answer-words.js';
+import { renderNote } from './note.js';
 import type { Projection } from './projection.js';
 import { type ReplyKind, replyKinds, wantedReply } from './replies.js';
-import { type MergeRequestKey, type NoteDeps, syncNote } from './sync-note.js';
+import { type MergeRequestKey, type NoteDeps, type NoteState, syncNote } from './sync-note.js';
 import { type ReplyDeps, syncReply } from './sync-reply.js';
 import { type StatusDeps, type StatusSettings, syncStatus } from './sync-status.js';
-import type { FeedbackView, ForkGets } from './view.js';
+import type { AbsentView, FeedbackView, ForkGets } from './view.js';
 
 export interface FeedbackSettings {
   note: boolean;
@@ -27,15 +31,26 @@ interface FeedbackState {
   now: Instant;
 }
 
+/** The same of a merge request that never had a preview. */
+interface AbsentState {
+  absent: AbsentView;
+  note: Projection;
+  now: Instant;
+}
+
 export interface FeedbackDeps {
   gitlab: NoteDeps['gitlab'] & StatusDeps['gitlab'] & ReplyDeps['gitlab'];
   store: NoteDeps['store'] &
     StatusDeps['store'] & {
       /** null: the merge request never had a preview. */
       load: (input: { projectId: number; iid: number }) => Promise<FeedbackState | null>;
+      /** Of one that never had a preview; null: nobody wrote a command there. Absent: nothing is told there. */
+      loadAbsent?: (input: { projectId: number; iid: number }) => Promise<AbsentState | null>;
     };
   /** Of the preview's project, by its name in the configuration; null: the project is configured no more. */
   settingsOf: (project: string) => FeedbackSettings | null;
+  /** By what a merge request of a project gets a preview, and the project's name; null, or absent: by nothing. */
+  policyOf?: (projectId: number) => { name: string; policy: Policy } | null;
   /** `lifetime.max` of a project or group by its name, in milliseconds; null: it is configured no more. */
   longestLifeOf: (project: string) => number | null;
   /** The page on which visitors wake a preview. Absent: there is none. */
@@ -62,20 +77,46 @@ export async function runFeedback(deps: FeedbackDeps, input: MergeRequestKey & {
   const key = { projectId: input.projectId, iid: input.iid };
   await untilWritten(key, async () => {
     const loaded = await deps.store.load(key);
-    if (loaded === null) return true;
+    if (loaded === null) return tellAbsence(deps, input);
     const settings = deps.settingsOf(loaded.view.linked?.own ?? loaded.view.preview.project) ?? defaultSettings;
     const shown = withWakeUrl(deps, settings.logs ? loaded.view : withoutLogs(loaded.view));
     const { forkGets } = settings;
-    const view = forkGets === undefined ? shown : { ...shown, forkGets };
-    const state = { ...loaded, view };
+    const told = { ...shown, ...(forkGets === undefined ? {} : { forkGets }), answer: answerIn(deps, input, loaded) };
+    const state = { ...loaded, view: told };
     const results = await Promise.allSettled([
-      settings.note ? syncNote(deps, { ...input, state }) : true,
+      settings.note ? syncNote(deps, { ...input, state: noteState(state) }) : true,
       syncStatus(deps, { ...input, state, settings: settings.commitStatus }),
       ...(settings.note ? replyKinds.map((kind) => syncReplyOf(deps, kind, { ...input, state })) : []),
     ]);
     throwWorst(deps.log, input, results);
     return results.every((result) => result.status === 'fulfilled' && result.value);
   });
+}
+
+/** What is told to whoever wrote a command where no preview ever was; where nobody did, nothing. */
+async function tellAbsence(deps: FeedbackDeps, input: MergeRequestKey & { settleMs?: number }): Promise<boolean> {
+  const rule = deps.policyOf?.(input.projectId) ?? null;
+  if (rule === null || deps.settingsOf(rule.name)?.note !== true) return true;
+  const loaded = await deps.store.loadAbsent?.({ projectId: input.projectId, iid: input.iid });
+  if (loaded == null) return true;
+  const { absent, note, now } = loaded;
+  const none = whyNone({ ...absent, policy: rule.policy, now });
+  const body = renderAbsentNote(none, absentLine(absent.spoken, none));
+  return syncNote(deps, { ...input, state: { body, begins: true, line: null, note, now } });
+}
+
+/** What the newest comment with commands is answered in words. */
+function answerIn(deps: FeedbackDeps, { projectId }: MergeRequestKey, { view, now }: FeedbackState) {
+  const { facts, wishes = [], preview } = view;
+  const rule = deps.policyOf?.(projectId) ?? null;
+  const none = rule === null ? null : whyNone({ policy: rule.policy, facts, wishes, now });
+  return answerOf(view, { none, maxMs: deps.longestLifeOf(preview.project) });
+}
+
+function noteState({ view, note, now }: FeedbackState): NoteState {
+  const isOver = view.preview.phase === 'stopped' || view.preview.phase === 'stopping';
+  // A preview that is over begins no conversation, but answers.
+  return { body: renderNote(view), begins: !isOver || view.answer !== null, line: view.line, note, now };
 }
 
 function syncReplyOf(

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { AppError, isAppError } from '../../error/app-error.js';
 import type { Instant } from '../../preview/preview.js';
-import { noteMarker, renderNote } from './note.js';
+import { noteMarker } from './note.js';
 import type { Projection, ProjectionStore } from './projection.js';
-import type { FeedbackView } from './view.js';
 
 export interface MergeRequestKey {
   projectId: number;
@@ -18,13 +17,20 @@ interface NoteGitLab {
   createNote: (input: MergeRequestKey & { body: string }) => Promise<number>;
   /** false: there is no such comment. */
   updateNote: (input: MergeRequestKey & { noteId: number; body: string }) => Promise<boolean>;
+  /** null: there is no such comment. */
+  getNote: (input: MergeRequestKey & { noteId: number }) => Promise<{ body: string; authorId: number } | null>;
   /** Id of the user that Mayfly acts as. */
   ownUserId: () => Promise<number>;
 }
 
 /** One reading of what is to be told and what was told. */
 export interface NoteState {
-  view: FeedbackView;
+  /** The text that is to stand there. */
+  body: string;
+  /** false: where no note is, none is made. */
+  begins: boolean;
+  /** The place in line that it names; null: none. */
+  line: { place: number; length: number } | null;
   note: Projection;
   /** PostgreSQL's clock. */
   now: Instant;
@@ -51,12 +57,9 @@ export async function syncNote(
   input: MergeRequestKey & { state: NoteState; settleMs?: number },
 ): Promise<boolean> {
   const { state } = input;
-  const { note } = state;
-  const body = renderNote(state.view);
+  const { note, body } = state;
   const isKnown = note.externalId !== null || note.creatingSince !== null;
-  const ended = state.view.preview.phase === 'stopped' || state.view.preview.phase === 'stopping';
-  // A preview that is over begins no conversation.
-  if (ended && !isKnown) return true;
+  if (!state.begins && !isKnown) return true;
   const hash = createHash('sha256').update(body).digest('hex');
   if (note.writtenHash === hash && note.creatingSince === null) return true;
   const externalId = await writeNote(deps, input, body);
@@ -64,7 +67,7 @@ export async function syncNote(
   const { projectId, iid } = input;
   const previousHash = note.writtenHash;
   // By the place that it names a note is found again when the line moves.
-  const detail = state.view.line === null ? null : { line: state.view.line };
+  const detail = state.line === null ? null : { line: state.line };
   return deps.store.saveWritten({ kind: 'note', projectId, iid, previousHash, hash, externalId, detail });
 }
 
@@ -74,7 +77,12 @@ async function writeNote(
   input: MergeRequestKey & { state: NoteState; settleMs?: number },
   body: string,
 ): Promise<number | null> {
-  const { externalId } = input.state.note;
+  const { externalId, writtenHash } = input.state.note;
+  if (externalId !== null && writtenHash === null) {
+    // Somebody may have removed it: what stands there is not edited for nothing.
+    const standing = await deps.gitlab.getNote({ ...input, noteId: externalId });
+    if (standing?.body === body && standing.authorId === (await deps.gitlab.ownUserId())) return externalId;
+  }
   if (externalId !== null && (await deps.gitlab.updateNote({ ...input, noteId: externalId, body }))) return externalId;
   const found = await findByMarker(deps.gitlab, input);
   if (found === null) return createNote(deps, input, body);

@@ -1,4 +1,4 @@
-import type { MergeRequestFacts } from '../../preview/facts.js';
+import type { MergeRequestFacts, Wish } from '../../preview/facts.js';
 import type { Instant, Member, Preview } from '../../preview/preview.js';
 
 /** Why the cluster is not content: an outsider's texts. */
@@ -32,10 +32,32 @@ export interface FeedbackView {
   diagnosis: ViewDiagnosis | null;
   /** The newest answer to a command that needs words. */
   answer: { line: string; by: string; at: Instant } | null;
+  /** The newest comment with commands; absent or null: there is none. */
+  spoken?: Spoken | null;
+  /** Orders of the merge request, oldest first, once the preview is over; absent: none. */
+  wishes?: readonly Wish[];
   /** What the configuration gives to forks by name; absent: nothing. */
   forkGets?: ForkGets;
   /** null, or absent: it is the preview of this one merge request. */
   linked?: LinkedView | null;
+}
+
+/** A comment with commands, and what came of it. */
+export interface Spoken {
+  by: string;
+  /** GitLab's time of the comment. */
+  at: Instant;
+  /** What its author is told in words; null: the emoji said it all. */
+  line: string | null;
+  orders: readonly { kind: Wish['kind']; amountMs: number | null }[];
+}
+
+/** All that is told in a merge request that never had a preview, once somebody wrote a command there. */
+export interface AbsentView {
+  facts: MergeRequestFacts | null;
+  spoken: Spoken;
+  /** Orders of the merge request, oldest first. */
+  wishes: readonly Wish[];
 }
 
 /** What the preview of a fork otherwise goes without. */
@@ -52,6 +74,8 @@ interface LinkedView {
   key: { projectId: number; iid: number };
   /** Name of its project in the configuration; null: it is there no more. */
   own: string | null;
+  /** Names of projects of the group that GitLab has never shown; absent: none. */
+  missing?: readonly string[];
   /** One for each member, in their order. */
   rows: readonly { projectId: number; iid: number | null; project: string; webUrl: string | null }[];
 }

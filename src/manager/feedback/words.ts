@@ -33,6 +33,8 @@ export function waitingWords(waitingFor: WaitingFor | null, line: { place: numbe
       return 'the approval of a member';
     case 'slot':
       return line === null ? 'a free place' : `a free place (${ordinal(line.place)} of ${line.length} in line)`;
+    case 'project':
+      return 'a project of its group that GitLab has not shown yet';
     case null:
       return 'its turn';
     default:

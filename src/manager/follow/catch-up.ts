@@ -22,6 +22,8 @@ export interface CatchUpDeps {
   }) => Promise<{ listedAt: Instant | null; updatedAfter: Instant | null; now: Instant }>;
   /** Asks for those that differ from what is known; answers how many. */
   askListed: (input: { projectId: number; listed: readonly Listed[] }) => Promise<number>;
+  /** Looks for removed comments where fewer are counted than before. */
+  noticeRemoved: (input: { projectId: number; listed: readonly Listed[] }) => Promise<void>;
   /** Asks for living previews that the full listing did not show; answers how many. */
   askAbsent: (input: { projectId: number; seenIids: readonly number[] }) => Promise<number>;
   saveCursor: (input: {
@@ -69,6 +71,7 @@ export async function catchUp(deps: CatchUpDeps, input: CatchUpInput): Promise<C
   let asked = 0;
   for await (const page of deps.listMergeRequests({ projectId, updatedAfter, signal })) {
     asked += await deps.askListed({ projectId, listed: page });
+    await deps.noticeRemoved({ projectId, listed: page });
     for (const { iid, updatedAt } of page) {
       seen.push(iid);
       newest = Math.max(newest ?? updatedAt, updatedAt);

@@ -26,8 +26,9 @@ export type Ordered =
     };
 
 /**
- * An approval of one sha, the newest that GitLab shows while the comment is judged. What was pushed after the comment
- * is approved only by its whole sha: with fewer digits another commit could be meant.
+ * An approval of one sha, the newest that GitLab shows while the comment is judged. What was pushed after the comment,
+ * and whatever comes from a fork, is approved only by its whole sha: a commit that begins with given digits can be
+ * made, and swapped in.
  */
 export function judgeApproval(written: string | null, head: Head | null, writtenAt: Instant): Ordered {
   const sha = head?.sha ?? null;
@@ -37,6 +38,9 @@ export function judgeApproval(written: string | null, head: Head | null, written
     return problem(
       `An approval of what comes from a fork names its commit; the newest is \`${sha.slice(0, 8)}\`. ${again}`,
     );
+  }
+  if (written !== null && written.length < sha.length && head.isFork) {
+    return problem(`An approval of what comes from a fork names its whole sha. ${again}`);
   }
   if (written !== null && !sha.startsWith(written)) {
     return problem(`\`${written.slice(0, 12)}\` is not the newest commit, which is \`${sha.slice(0, 8)}\`. ${again}`);

@@ -42,6 +42,8 @@ export interface CommandDeps {
       /** Ids that need no further look. */
       settled: readonly number[];
     }) => Promise<void>;
+    /** Has somebody look whether Mayfly's note still stands. Absent: nobody does. */
+    doubtNote?: (input: { projectId: number; iid: number }) => Promise<void>;
   };
 }
 
@@ -67,7 +69,7 @@ export async function readCommands(deps: CommandDeps, input: MergeRequestKey): P
   const state = await deps.store.loadNoteState({ projectId, iid });
   const listed = await deps.gitlab.listNotesAfter({ ...input, afterId: state.seen });
   const { found, missing, settled } = await readHinted(deps, input, state, listed);
-  const { handled, seen, failure } = await judgeAll(deps, input, [...found, ...listed], state.seen);
+  const { handled, seen, failure, fromPeople } = await judgeAll(deps, input, [...found, ...listed], state.seen);
   await deps.store.saveHandled({
     projectId,
     iid,
@@ -75,6 +77,8 @@ export async function readCommands(deps: CommandDeps, input: MergeRequestKey): P
     handled: handled.filter((one) => one.answer !== null),
     settled: [...settled, ...handled.map((one) => one.noteId)],
   });
+  // No webhook and no count tells of a note that was removed before somebody wrote.
+  if (fromPeople) await deps.store.doubtNote?.({ projectId, iid });
   if (failure !== null) throw failure;
   if (missing.length > 0) throw notVisible(input, missing);
 }
@@ -100,6 +104,7 @@ async function judgeAll(deps: CommandDeps, input: MergeRequestKey, notes: Comman
   const ownUserId = notes.length === 0 ? 0 : await deps.gitlab.ownUserId();
   const judge = await createJudge(deps, input, notes);
   const handled: HandledNote[] = [];
+  const fromPeople = notes.some((note) => !note.system && note.authorId !== ownUserId);
   let seen = seenBefore;
   for (const note of notes) {
     const commands = note.system || note.authorId === ownUserId ? [] : parseCommands(note.body);
@@ -107,11 +112,11 @@ async function judgeAll(deps: CommandDeps, input: MergeRequestKey, notes: Comman
       handled.push(await judge(note, commands));
     } catch (error) {
       if (!isAppError(error)) throw error;
-      return { handled, seen, failure: error };
+      return { handled, seen, failure: error, fromPeople };
     }
     seen = Math.max(seen, note.id);
   }
-  return { handled, seen, failure: null };
+  return { handled, seen, failure: null, fromPeople };
 }
 
 /** Judges one comment after another; what GitLab is asked for is asked once, and only when a command needs it. */

@@ -1,3 +1,4 @@
+import { isAppError } from '../../error/app-error.js';
 import { type Check, failed, ok, skipped, warning } from './check-result.js';
 
 /** Reads of GitLab that the checks need. Errors are AppErrors in words for people. */
@@ -17,6 +18,7 @@ interface CheckedHook {
   mergeRequestsEvents: boolean;
   noteEvents: boolean;
   pipelineEvents: boolean;
+  jobEvents: boolean;
   alertStatus: string | null;
 }
 
@@ -47,10 +49,16 @@ async function checkToken(gitlab: GitLabReads, now: number, signal: AbortSignal)
   return ok(`${who} and has the scope api${token.expiresAt === null ? '' : `, until ${token.expiresAt}`}.`);
 }
 
+interface HookNeeds {
+  webhookUrl: string;
+  needsPipelines: boolean;
+  needsJobs: boolean;
+}
+
 /** One project: visible, a role that may write notes and statuses, a webhook that reaches Mayfly. */
 export function projectChecks(
   gitlab: GitLabReads,
-  input: { path: string; webhookUrl: string; needsPipelines: boolean; onFound(projectId: number): void },
+  input: HookNeeds & { path: string; onFound(projectId: number): void },
 ): Check[] {
   const { path } = input;
   const found = (signal: AbortSignal) => gitlab.project(path, signal);
@@ -66,8 +74,21 @@ export function projectChecks(
         return checkAccess(gitlab, project.id, signal);
       },
     },
-    { name: `webhook of ${path}`, run: async (signal) => checkHook(gitlab, (await found(signal)).id, input, signal) },
+    {
+      name: `webhook of ${path}`,
+      async run(signal) {
+        const project = await found(signal).catch(nullIfRefused);
+        if (project === null) return skipped('Not known while the project cannot be read.');
+        return checkHook(gitlab, project.id, input, signal);
+      },
+    },
   ];
+}
+
+/** That the project cannot be read is told once, by its own check. */
+function nullIfRefused(error: unknown): null {
+  if (isAppError(error)) return null;
+  throw error;
 }
 
 async function checkAccess(gitlab: GitLabReads, projectId: number, signal: AbortSignal) {
@@ -81,16 +102,15 @@ async function checkAccess(gitlab: GitLabReads, projectId: number, signal: Abort
 async function checkHook(
   gitlab: GitLabReads,
   projectId: number,
-  input: { webhookUrl: string; needsPipelines: boolean },
+  input: HookNeeds,
   signal: AbortSignal,
 ) {
   const hooks = await readHooks(gitlab, projectId, signal);
   if (hooks === null) {
     return skipped(`Only a Maintainer may see webhooks. There should be one to ${input.webhookUrl}.`);
   }
-  const events = input.needsPipelines
-    ? 'Merge request, Comments and Pipeline events'
-    : 'Merge request and Comments events';
+  const more = [...(input.needsPipelines ? ['Pipeline'] : []), ...(input.needsJobs ? ['Job'] : [])];
+  const events = `${list(['Merge request', 'Comments', ...more])} events`;
   const ours = hooks.filter((hook) => hook.url.replace(/\/+$/, '') === input.webhookUrl);
   const [hook] = ours;
   if (hook === undefined) {
@@ -101,7 +121,8 @@ async function checkHook(
     );
   }
   if (ours.length > 1) return warning(`${ours.length} point at ${input.webhookUrl}.`, 'Remove all but one.');
-  if (!hook.mergeRequestsEvents || !hook.noteEvents || (input.needsPipelines && !hook.pipelineEvents)) {
+  const lacksOfGates = (input.needsPipelines && !hook.pipelineEvents) || (input.needsJobs && !hook.jobEvents);
+  if (!hook.mergeRequestsEvents || !hook.noteEvents || lacksOfGates) {
     return failed('It does not send everything that is needed.', `Switch on ${events}.`);
   }
   if (hook.alertStatus !== null && hook.alertStatus !== 'executable') {
@@ -113,12 +134,17 @@ async function checkHook(
   return ok(`It sends to ${input.webhookUrl}.`);
 }
 
+/** `a, b and c`; of two or more. */
+function list(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
 /** null: the token may not see them. */
 async function readHooks(gitlab: GitLabReads, projectId: number, signal: AbortSignal): Promise<CheckedHook[] | null> {
   try {
     return await gitlab.hooks(projectId, signal);
   } catch (error) {
-    if (error instanceof Error && Reflect.get(error, 'code') === 'gitlab-forbidden') return null;
+    if (isAppError(error, 'gitlab-forbidden')) return null;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { type Check, failed, ok, warning } from './check-result.js';
+import { type Check, failed, ok, skipped, warning } from './check-result.js';
 
 /** The branch's repository. Errors are AppErrors in words for people. */
 export interface BranchProbes {
@@ -11,6 +11,8 @@ export interface BranchProbes {
 }
 
 export interface DatabaseProbes {
+  /** It is the embedded one, and no manager runs it now: nothing can be asked, and nothing is wrong. */
+  isAsleep: boolean;
   /** `pending`: migrations that the next start applies; `unknown`: those that this version does not have. */
   state(signal: AbortSignal): Promise<{ version: string; pending: string[]; unknown: string[] }>;
   /** Milliseconds since the epoch, of those that were ever heard of. */
@@ -21,33 +23,48 @@ const silenceMs = 120_000;
 const oldestDatabase = 14;
 
 export function branchChecks(branch: BranchProbes, input: { name: string; templates: string[] }): Check[] {
+  let reading: Promise<string | null> | undefined;
+  const head = (signal: AbortSignal) => {
+    reading ??= branch.head(signal);
+    return reading;
+  };
   return [
     {
       name: `branch ${input.name}`,
       async run(signal) {
-        const head = await branch.head(signal);
+        const commit = await head(signal);
         return ok(
-          head === null
+          commit === null
             ? 'The repository is readable; the branch will be created.'
-            : `Readable, at ${head.slice(0, 8)}.`,
+            : `Readable, at ${commit.slice(0, 8)}.`,
         );
       },
     },
-    {
-      name: `writing ${input.name}`,
-      async run(signal) {
-        await branch.canPush(signal);
-        return ok('The token may push. Whether a rule protects this branch shows at the first push.');
-      },
-    },
-    ...input.templates.map((name) => ({
-      name: `template ${name}`,
-      async run(signal: AbortSignal) {
+    onceReadable(`writing ${input.name}`, head, async (signal) => {
+      await branch.canPush(signal);
+      return ok('The token may push. Whether a rule protects this branch shows at the first push.');
+    }),
+    ...input.templates.map((name) =>
+      onceReadable(`template ${name}`, head, async (signal) => {
         await branch.loadTemplate(name, signal);
         return ok('It loads.');
-      },
-    })),
+      }),
+    ),
   ];
+}
+
+/** That the repository cannot be read is told once, by its own check. */
+function onceReadable(name: string, head: (signal: AbortSignal) => Promise<string | null>, run: Check['run']): Check {
+  return {
+    name,
+    async run(signal) {
+      const isReadable = await head(signal).then(
+        () => true,
+        () => false,
+      );
+      return isReadable ? run(signal) : skipped('Not known while the repository cannot be read.');
+    },
+  };
 }
 
 export function databaseChecks(database: DatabaseProbes): Check[] {
@@ -55,6 +72,7 @@ export function databaseChecks(database: DatabaseProbes): Check[] {
     {
       name: 'database',
       async run(signal) {
+        if (database.isAsleep) return skipped('The embedded one, which runs while `mayfly serve` does.');
         const { version, pending, unknown } = await database.state(signal);
         if (Number.parseInt(version, 10) < oldestDatabase) {
           return failed(`It is PostgreSQL ${version}.`, `Use PostgreSQL ${oldestDatabase} or newer.`);

@@ -27,6 +27,37 @@ export function visitorLimit(most: { each: number; all: number }, clock = () => 
   };
 }
 
+/** Answers whether one more wake of this preview may be asked for by this visitor. */
+export type WakeLimit = (visitor: string, slug: string) => boolean;
+
+/**
+ * So many wakes a minute of each visitor, of each name, and of all together. What is refused counts for nothing, so that
+ * whoever presses all the time takes nothing from the others, and so that no more names are kept than `all` wakes.
+ */
+export function wakeLimit(
+  most: { visitor: number; slug: number; all: number },
+  clock = () => performance.now(),
+): WakeLimit {
+  let visitors = new Map<string, number>();
+  let slugs = new Map<string, number>();
+  let total = 0;
+  let endsAt = 0;
+  return (visitor, slug) => {
+    if (clock() >= endsAt) {
+      visitors = new Map();
+      slugs = new Map();
+      total = 0;
+      endsAt = clock() + windowMs;
+    }
+    const [ofVisitor, ofSlug] = [visitors.get(visitor) ?? 0, slugs.get(slug) ?? 0];
+    if (ofVisitor >= most.visitor || ofSlug >= most.slug || total >= most.all) return false;
+    visitors.set(visitor, ofVisitor + 1);
+    slugs.set(slug, ofSlug + 1);
+    total += 1;
+    return true;
+  };
+}
+
 /**
  * Who asks: the address of the connection or, when that is a machine of the private network, the last address that it
  * added to `X-Forwarded-For`: an Ingress names the visitor there, and what the visitor wrote stands before it.

@@ -2,7 +2,7 @@ import { type NextFunction, type Request, type Response, Router } from 'express'
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { safeLink } from './html.js';
-import { visitorLimit, visitorOf } from './visitor-limit.js';
+import { visitorLimit, visitorOf, wakeLimit } from './visitor-limit.js';
 import { askToWakePage, refusedWakePage, wakeScript, wakeStyle, wakingPage } from './wake-page.js';
 
 export interface WakeDeps {
@@ -15,8 +15,9 @@ export interface WakeDeps {
   log: Logger;
 }
 
-/** Wakes a minute, and looks at how they go: a page that waits looks 120 times. */
-const wakeLimits = { each: 10, all: 120 };
+/** Wakes a minute: of one name few mean anything, for the first has woken it. `all` is what the database is spared. */
+const wakeLimits = { visitor: 10, slug: 20, all: 600 };
+/** Looks at how they go: a page that waits looks 120 times a minute. */
 const lookLimits = { each: 300, all: 6_000 };
 
 /**
@@ -25,7 +26,7 @@ const lookLimits = { each: 300, all: 6_000 };
  */
 export function createWakePages(deps: WakeDeps): Router {
   const router = Router();
-  const [mayWake, mayLook] = [visitorLimit(wakeLimits), visitorLimit(lookLimits)];
+  const [mayWake, mayLook] = [wakeLimit(wakeLimits), visitorLimit(lookLimits)];
   const secured = [securityHeaders(), refuseName] as const;
   router.get('/wake.css', (_request, response) => send(response, 'css', wakeStyle));
   router.get('/wake.js', (_request, response) => send(response, 'js', wakeScript));
@@ -38,9 +39,9 @@ export function createWakePages(deps: WakeDeps): Router {
       response.status(403).type('html').send(refusedWakePage(slug, 'The button of another site was pressed.'));
       return;
     }
-    if (!mayWake(visitorOf(request))) {
+    if (!mayWake(visitorOf(request), slug)) {
       deps.log.warn({ slug }, 'a wake was refused, there were too many');
-      refuseForNow(response, refusedWakePage(slug, 'Too many previews were woken in the last minute. Wait a minute.'));
+      refuseForNow(response, refusedWakePage(slug, 'It was asked for too often in the last minute. Wait a minute.'));
       return;
     }
     await deps.wake(slug);

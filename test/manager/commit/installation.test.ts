@@ -32,6 +32,7 @@ describe('whose branch it is', () => {
     await world.add(deployingPreview(9));
     const writer = await world.writer();
     await writer.write();
+    expect(world.followUps).toContainEqual({ kind: 'feedback', subject: 'mr:7:9' });
     expect(await writer.look()).toEqual({ blockedReason: expect.stringMatching(words), pending: false });
     expect(await installation()).toMatchObject({ blocked_reason: expect.stringMatching(words) });
     expect(await world.git('for-each-ref')).toBe(before);

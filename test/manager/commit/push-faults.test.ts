@@ -68,6 +68,17 @@ done
     expect(await world.row('shop-4')).toMatchObject({ phase: 'deploying', cause: null, needs_commit: false });
   });
 
+  it('has those told that cannot be written while the Git server is away', async () => {
+    const writer = await world.writer({ url: 'http://127.0.0.1:1/platform/envs.git' });
+    await world.add(deployingPreview(1));
+    await world.add(deployingPreview(2, { subject: 'group:store:cart' }));
+    await expect(writer.write()).rejects.toMatchObject({ disposition: 'retry' });
+    expect(world.followUps).toEqual([
+      { kind: 'feedback', subject: 'group:store:cart' },
+      { kind: 'feedback', subject: 'mr:7:1' },
+    ]);
+  });
+
   it('keeps a refused removal as a wish', async () => {
     await world.add(deployingPreview(1));
     const writer = await world.writer();

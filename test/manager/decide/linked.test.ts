@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { AppError } from '../../../src/error/app-error.js';
 import type { DecideDeps } from '../../../src/manager/decide/needs.js';
 import { runDecide } from '../../../src/manager/decide/run.js';
 import type { GateReading, MergeRequestFacts } from '../../../src/preview/facts.js';
@@ -21,7 +22,9 @@ let deps: DecideDeps;
 
 const shopPolicy = policy({ gatePipeline: 'success' });
 const cartPolicy = policy({ project: 'cart', gatePipeline: 'success' });
+const missing: string[] = [];
 const group = {
+  missing,
   policy: policy({ project: 'store', nameTemplate: '{{group}}-{{branchSlug}}', urlTemplate: null, maxPreviews: 1_000 }),
   projects: [
     { projectId: shop, policy: shopPolicy },
@@ -39,6 +42,7 @@ afterAll(() => database?.drop());
 beforeEach(() => {
   mergeRequests = new Map();
   gates = new Map();
+  missing.length = 0;
   isLinked = true;
   calls = [];
   deps = {
@@ -297,6 +301,70 @@ describe('merge requests of a group', () => {
     await decide('group:store:awaits');
     expect(await rows('group:store:awaits')).toMatchObject([{ members: ['7!14 714', '8!main eeee'] }]);
     expect(known.state).toBe('opened');
+  });
+
+  it('wait while GitLab has never shown a project of their group, which is looked at again', async () => {
+    missing.push('wiki');
+    open(shop, 15, 'partial');
+    await hint(shop, 15);
+    expect(await rows('group:store:partial')).toMatchObject([{ phase: 'waiting' }]);
+    expect(calls).toEqual(['read 7!15', 'gate 0000']);
+    const { rows: found } = await database.pool.query(
+      `select waiting_for from preview where subject = 'group:store:partial'`,
+    );
+    expect(found).toEqual([{ waiting_for: 'project' }]);
+    expect(await jobs()).toEqual(expect.arrayContaining(['feedback:7:15']));
+    missing.length = 0;
+    await decide('group:store:partial');
+    expect(await rows('group:store:partial')).toMatchObject([
+      { phase: 'deploying', members: ['7!15 715', '8!main ffff'] },
+    ]);
+  });
+
+  it('are looked at again while GitLab shows no target branch, also when nothing else is asked', async () => {
+    const first = open(shop, 16, 'mute');
+    open(cart, 17, 'mute');
+    await hint(shop, 16);
+    await hint(cart, 17);
+    const { gitlab } = deps;
+    const away = new AppError({ code: 'gitlab-unavailable', disposition: 'retry', publicMessage: 'GitLab is away.' });
+    deps.gitlab = { ...gitlab, readBaseline: () => Promise.reject(away) };
+    const { sha } = first;
+    mergeRequests.set('7!16', { ...first, state: 'closed', endedAt: Date.now() });
+    await hint(shop, 16);
+    await database.pool.query('delete from graphile_worker._private_jobs');
+    await decide('group:store:mute');
+    expect(await jobs()).toEqual(['decide:group:store:mute@later']);
+    expect(await rows('group:store:mute')).toMatchObject([{ members: [`7!16 ${sha?.slice(-3)}`, '8!17 817'] }]);
+    deps.gitlab = gitlab;
+    await decide('group:store:mute');
+    expect(await rows('group:store:mute')).toMatchObject([{ members: ['7!main ffff', '8!17 817'] }]);
+  });
+
+  it('are approved each in its own project, though they have the same commit', async () => {
+    const same = 'd'.repeat(40);
+    const { projects } = group;
+    group.projects = projects.map((each) => ({ ...each, policy: { ...each.policy, gateApproval: 'member' as const } }));
+    try {
+      open(shop, 18, 'mirror', { sha: same });
+      open(cart, 19, 'mirror', { sha: same });
+      await hint(shop, 18);
+      await hint(cart, 19);
+      const approve = (iid: number, projectId: number) =>
+        database.pool.query(
+          `insert into wish (subject, kind, source, at, by_name, detail)
+           values ($1, 'approve', 'command', now(), 'alice', $2)`,
+          [`mr:${projectId}:${iid}`, JSON.stringify({ sha: same })],
+        );
+      await approve(18, shop);
+      await decide('group:store:mirror');
+      expect(await rows('group:store:mirror')).toMatchObject([{ phase: 'waiting' }]);
+      await approve(19, cart);
+      await decide('group:store:mirror');
+      expect(await rows('group:store:mirror')).toMatchObject([{ phase: 'deploying' }]);
+    } finally {
+      group.projects = projects;
+    }
   });
 
   it('change nothing while GitLab cannot say, and are asked about again', async () => {

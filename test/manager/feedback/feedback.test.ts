@@ -11,9 +11,12 @@ import { type FeedbackDeps, type FeedbackSettings, runFeedback } from '../../../
 import type { Preview } from '../../../src/preview/preview.js';
 import type { Job, MergeRequest, Note, Project, User } from '../../../src/sandbox/gitlab/model.js';
 import { type GitLab as StandIn, startGitLab } from '../../../src/sandbox/gitlab/start-gitlab.js';
+import { loadAbsentInput } from '../../../src/store/absent-input.js';
+import { doubtNote } from '../../../src/store/note-look.js';
 import { claimCreation, isStatusNameTaken, releaseCreation, saveWritten } from '../../../src/store/projections.js';
 import { loadFeedbackInput } from '../../../src/store/projections-input.js';
 import { saveSubject } from '../../../src/store/subject-save.js';
+import { basePolicy } from '../../preview/model/world.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { memberOf, previewOf } from './view.js';
 
@@ -51,12 +54,19 @@ beforeAll(async () => {
     },
     store: {
       load: (input) => loadFeedbackInput(database.pool, input),
+      async loadAbsent(input) {
+        const loaded = await loadAbsentInput(database.pool, input);
+        if (loaded === null) return null;
+        const { facts, spoken, wishes, note, now } = loaded;
+        return { absent: { facts, spoken, wishes }, note, now };
+      },
       claimCreation: (input) => claimCreation(database.pool, input),
       releaseCreation: (input) => releaseCreation(database.pool, input),
       saveWritten: (input) => saveWritten(database.pool, input),
       isNameTaken: (input) => isStatusNameTaken(database.pool, input),
     },
     settingsOf: () => settings,
+    policyOf: () => ({ name: 'shop', policy: basePolicy }),
     longestLifeOf: () => null,
     log: pino({ level: 'silent' }),
   };
@@ -108,6 +118,15 @@ const run = (change: { settleMs?: number } = {}, of: MergeRequest = mergeRequest
   runFeedback(deps, { projectId: project.id, iid: of.iid, signal, ...change });
 
 const ours = (): Note[] => [...mergeRequest.notes.values()].filter((note) => note.authorId === bot.id && !note.system);
+
+/** As the reading of comments leaves it. */
+async function answered({ noteId, line }: { noteId: number; line: string | null }): Promise<void> {
+  await database.pool.query(
+    `insert into note_answer (note_id, project_id, iid, emoji, line, by_name, at)
+     values ($1::bigint, $2, $3, 'thumbsup', $4, 'ada', to_timestamp($1::bigint))`,
+    [noteId, project.id, mergeRequest.iid, line],
+  );
+}
 
 const written = (): Promise<{ rows: { creating: boolean; known: boolean }[] }> =>
   database.pool.query(`select creating_since is not null as creating, external_id is not null as known
@@ -195,6 +214,58 @@ describe('the note', () => {
     await run();
     await run();
     expect(ours().length).toBe(1);
+  });
+
+  it('that a person removed is put back once it is doubted, and one that stands is not edited for nothing', async () => {
+    const key = { projectId: project.id, iid: mergeRequest.iid };
+    await save();
+    await run();
+    const [first] = ours();
+    const puts = countRequests('PUT', requests.notes);
+    await doubtNote(database.pool, key);
+    await run();
+    expect([ours().map(({ id }) => id), hits(puts)]).toEqual([[first?.id], 0]);
+    mergeRequest.notes.delete(first?.id ?? 0);
+    await doubtNote(database.pool, key);
+    await Promise.allSettled([run(), run()]);
+    await run({ settleMs: 0 });
+    expect(ours().map(({ body }) => body)).toEqual([first?.body]);
+  });
+
+  it('of a merge request without a preview is made once somebody wrote a command, and becomes the preview’s', async () => {
+    await run();
+    expect(ours()).toEqual([]);
+    await answered({ noteId: 1, line: null });
+    await Promise.allSettled(Array.from({ length: 4 }, () => run()));
+    await run({ settleMs: 0 });
+    const [first] = ours();
+    expect(ours()).toHaveLength(1);
+    expect(first?.body).toContain('No preview');
+    expect(first?.body).toContain('GitLab has not shown this merge request to Mayfly yet');
+    await answered({ noteId: 2, line: 'Commands: many.' });
+    await run();
+    expect(ours().map(({ body }) => body)).toEqual([expect.stringContaining('Commands: many.')]);
+    await save({ phase: 'waiting', waitingFor: 'pipeline' });
+    await run();
+    expect(ours()).toEqual([
+      expect.objectContaining({ id: first?.id, body: expect.stringContaining('Preview waiting') }),
+    ]);
+  });
+
+  it('of one whose project is followed no more, or wants none, is not made by a command', async () => {
+    await answered({ noteId: 1, line: 'No.' });
+    await runFeedback({ ...deps, policyOf: () => null }, { projectId: project.id, iid: mergeRequest.iid, signal });
+    settings = { ...settings, note: false };
+    await run();
+    expect(ours()).toEqual([]);
+  });
+
+  it('of a preview that was over before it was told is made to answer a command', async () => {
+    await save({ phase: 'waiting' });
+    await save({ phase: 'stopped', stopReason: 'closed' });
+    await answered({ noteId: 1, line: 'Commands: many.' });
+    await run();
+    expect(ours().map(({ body }) => body)).toEqual([expect.stringMatching(/Preview stopped.*Commands: many/s)]);
   });
 
   it('tells of a refused command', async () => {

@@ -47,6 +47,25 @@ describe('the note of a linked preview', () => {
     expect(note).toContain('| `9f8e7d6c` waits for its pipeline, since 23 Nov 14:02 UTC. |');
   });
 
+  it('names a project that GitLab has never shown, and says what to do', () => {
+    const waiting = linkedView(here, { phase: 'waiting', waitingFor: 'project', waitingSince: at });
+    const lacking = (view: FeedbackView, missing: string[]) =>
+      renderNote({ ...view, linked: view.linked == null ? null : { ...view.linked, missing } });
+    const note = lacking(waiting, ['ca`rt']);
+    expect(note).toContain(
+      'It waits for a project of its group that GitLab has not shown yet, since 23 Nov 14:02 UTC.',
+    );
+    expect(note).toContain("GitLab does not show Mayfly the project `ca'rt` of this group. It is deployed once");
+    expect(note).toContain("an operator gives the user of Mayfly's token access");
+    expect(lacking(linkedView(here), ['cart', 'wiki'])).toContain(
+      'projects `cart`, `wiki` of this group. So far they take',
+    );
+    expect(lacking(linkedView(here), [])).not.toContain('GitLab does not show');
+    expect(lacking(linkedView(here, { phase: 'stopped', stopReason: 'merged' }), ['cart'])).not.toContain(
+      'does not show',
+    );
+  });
+
   it('says of one that left that it goes on for the others, in words that stay true', () => {
     const view = linkedView(elsewhere);
     const facts = view.facts === null ? null : { ...view.facts, projectId: 6, iid: 9, state: 'merged' as const };

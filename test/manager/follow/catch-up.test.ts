@@ -14,6 +14,7 @@ import {
   rememberProject,
   saveFollowCursor,
 } from '../../../src/store/follow-cursor.js';
+import { noticeRemoved } from '../../../src/store/note-look.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 const log = pino({ level: 'silent' });
@@ -35,6 +36,7 @@ beforeAll(async () => {
     listMergeRequests: (input) => listMergeRequests(gitlab, input),
     loadCursor: (input) => loadFollowCursor(database.pool, input),
     askListed: (input) => askListed(database.pool, input),
+    noticeRemoved: (input) => noticeRemoved(database.pool, input),
     askAbsent: (input) => askAbsent(database.pool, input),
     saveCursor: (input) => saveFollowCursor(database.pool, input),
     log,
@@ -49,7 +51,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   standIn.faults.clear();
-  await database.pool.query('truncate merge_request, preview, follow_cursor cascade');
+  await database.pool.query('truncate merge_request, preview, follow_cursor, projection cascade');
   await forgetJobs();
   count += 1;
   projectId = (await standIn.createProject({ path: `acme/p${count}` })).id;
@@ -85,6 +87,21 @@ async function preview(iid: number, phase: string): Promise<void> {
      insert into preview_member (slug, incarnation, ordinal, project_id, iid) select slug, 1, 0, $4, $2 from p`,
     [`s${iid}`, iid, phase, projectId],
   );
+}
+
+/** Mayfly's note, as feedback remembers it. */
+async function told(iid: number): Promise<void> {
+  await database.pool.query(
+    `insert into projection (kind, project_id, iid, written_hash, external_id) values ('note', $1, $2, 'h', 1)`,
+    [projectId, iid],
+  );
+}
+
+async function doubted(): Promise<number[]> {
+  const rows = await database.pool.query<{ iid: number }>(
+    `select iid from projection where kind = 'note' and written_hash is null order by iid`,
+  );
+  return rows.rows.map((row) => row.iid);
 }
 
 async function asked(): Promise<number[]> {
@@ -236,5 +253,30 @@ describe('configured projects', () => {
     standIn.faults.add({ kind: 'not-found' });
     expect(await resolve([path])).toEqual(known.map((each) => ({ ...each, isPublic: null })));
     expect(known[0]?.projectId).toBe(projectId);
+  });
+});
+
+describe('a comment that was removed', () => {
+  it('has the note looked at where a preview lives, once, and nothing else costs anything', async () => {
+    for (const iid of [1, 2, 3]) {
+      const mergeRequest = await standIn.createMergeRequest(projectId, { title: 'x' });
+      standIn.comment(mergeRequest, 'one');
+      await told(iid);
+      await preview(iid, iid === 3 ? 'stopped' : 'ready');
+      await read(iid);
+    }
+    await run();
+    expect(await doubted()).toEqual([]);
+    for (const iid of [1, 3]) standIn.mergeRequest(projectId, iid).notes.clear();
+    standIn.comment(standIn.mergeRequest(projectId, 2), 'another');
+    for (const iid of [1, 2, 3]) await read(iid);
+    await forgetJobs();
+    await run({ fullEveryMs: 0 });
+    expect(await doubted()).toEqual([1]);
+    expect(await jobKeys()).toEqual(['feedback:P:1']);
+    await database.pool.query(`update projection set written_hash = 'h'`);
+    await forgetJobs();
+    await run({ fullEveryMs: 0 });
+    expect([await doubted(), await jobKeys()]).toEqual([[], []]);
   });
 });

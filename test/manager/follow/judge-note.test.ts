@@ -81,8 +81,7 @@ describe('an approval', () => {
   const fork = { ...head, isFork: true };
   it.each([
     ['/preview approve', head],
-    ['/preview approve 1a2b3c4d', head],
-    ['/preview approve 1a2b3c4d', fork],
+    [`/preview approve ${head.sha.slice(0, 12)}`, head],
     [`/preview approve ${head.sha}`, fork],
     // The whole sha names one commit, whenever it was pushed.
     [`/preview approve ${head.sha}`, { ...fork, pushedAt: at + 1 }],
@@ -94,11 +93,13 @@ describe('an approval', () => {
 
   it.each([
     ['/preview approve', fork, 'names its commit'],
-    ['/preview approve 2a2b3c4d', head, 'is not the newest commit'],
+    ['/preview approve 2a2b3c4d5e6f', head, 'is not the newest commit'],
     [`/preview approve ${head.sha}0`, head, 'is not the newest commit'],
     ['/preview approve', { ...head, pushedAt: at + 1 }, 'was pushed after that comment'],
-    ['/preview approve 1a2b3c4d', { ...fork, pushedAt: at + 1 }, 'was pushed after that comment'],
-    ['/preview approve 1a2b3c4d', { ...fork, pushedAt: null }, 'was pushed after that comment'],
+    [`/preview approve ${head.sha.slice(0, 12)}`, { ...head, pushedAt: at + 1 }, 'was pushed after that comment'],
+    [`/preview approve ${head.sha.slice(0, 39)}`, { ...head, pushedAt: null }, 'was pushed after that comment'],
+    // Whoever pushes to a fork can make a commit whose sha begins as they like.
+    [`/preview approve ${head.sha.slice(0, 39)}`, fork, 'names its whole sha'],
     ['/preview approve', { ...head, sha: null }, 'no commit to approve'],
   ])('%s is refused when it could mean another commit', (body, newest, words) => {
     const judged = judge(body, 30, {}, { head: newest });

@@ -13,6 +13,7 @@ const goodHook = {
   mergeRequestsEvents: true,
   noteEvents: true,
   pipelineEvents: true,
+  jobEvents: true,
   alertStatus: 'executable',
 };
 
@@ -36,9 +37,15 @@ function services() {
       loadTemplate: async () => undefined,
     },
     database: {
+      isAsleep: false,
       state: async () => ({ version: '18.1', pending: [] as string[], unknown: [] as string[] }),
       agents: async () => [{ name: 'default', lastSeenAt: now - 4_000 }],
     },
+    registries: {
+      reach: async () => 'reads' as const,
+      readOwn: async () => undefined,
+    },
+    imageTemplates: [],
     plan: async () => ({ starts: [] as string[], stops: [] as never[], held: false, renders: 7 as number | null }),
   };
 }

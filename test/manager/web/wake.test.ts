@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { visitorLimit } from '../../../src/manager/web/visitor-limit.js';
+import { visitorLimit, wakeLimit } from '../../../src/manager/web/visitor-limit.js';
 import { createWakePages } from '../../../src/manager/web/wake.js';
 import { readyForVisitor, wakeForVisitor } from '../../../src/store/visitors.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -154,6 +154,34 @@ describe('the page that wakes', () => {
     const other = await press(url, 'shop-1', { 'x-forwarded-for': '198.51.100.8' });
     expect(other.status).toBe(303);
   });
+
+  it('refuses one name that many press all the time, and wakes every other', async () => {
+    await seedPreview(database.pool, { slug: 'shop-1' });
+    await seedPreview(database.pool, { slug: 'shop-2' });
+    await setPhase('shop-1', 'asleep');
+    await setPhase('shop-2', 'asleep');
+    const url = await start();
+    const answers = new Map<number, number>();
+    for (let visitor = 0; visitor < 150; visitor += 1) {
+      const { status: answer } = await press(url, 'shop-1', { 'x-forwarded-for': `198.51.100.${visitor}` });
+      answers.set(answer, (answers.get(answer) ?? 0) + 1);
+    }
+    expect([...answers]).toEqual([
+      [303, 20],
+      [429, 130],
+    ]);
+    expect((await press(url, 'shop-2', { 'x-forwarded-for': '198.51.100.149' })).status).toBe(303);
+    expect(await wishes()).toContainEqual(expect.objectContaining({ subject: 'mr:7:2', kind: 'wake' }));
+  });
+
+  it('wakes what a member put to sleep: its name is enough', async () => {
+    await seedPreview(database.pool, { slug: 'shop-1' });
+    await setPhase('shop-1', 'asleep');
+    await database.pool.query(`insert into wish (subject, kind, source, at, by_name)
+      values ('mr:7:1', 'sleep', 'command', now() - interval '1 minute', 'ada')`);
+    await press(await start(), 'shop-1');
+    expect(await wishes()).toContainEqual(expect.objectContaining({ kind: 'wake', by_name: 'visitor' }));
+  });
 });
 
 describe('the limit', () => {
@@ -165,5 +193,15 @@ describe('the limit', () => {
     expect(may('c')).toBe(false);
     now = 60_000;
     expect(may('c')).toBe(true);
+  });
+
+  it('of wakes is of each visitor, of each name and of all; what is refused takes nothing from anybody', () => {
+    let now = 0;
+    const may = wakeLimit({ visitor: 2, slug: 3, all: 6 }, () => now);
+    expect([may('a', 'x'), may('a', 'x'), may('a', 'x'), may('a', 'y')]).toEqual([true, true, false, false]);
+    expect([may('b', 'x'), may('c', 'x'), may('c', 'y')]).toEqual([true, false, true]);
+    expect([may('b', 'y'), may('d', 'y'), may('e', 'z')]).toEqual([true, true, false]);
+    now = 60_000;
+    expect(may('a', 'x')).toBe(true);
   });
 });

@@ -1,0 +1,76 @@
+import { desire } from '../../preview/desire.js';
+import type { MergeRequestFacts, Wish } from '../../preview/facts.js';
+import { followVerdict } from '../../preview/follow.js';
+import type { Policy } from '../../preview/policy.js';
+import type { Instant, StopReason } from '../../preview/preview.js';
+import { idleWords, type WhyNone } from './answer-words.js';
+import { noteMarker } from './note.js';
+import { codeSpan } from './outsider-text.js';
+import type { FeedbackView, Spoken } from './view.js';
+import { stopWords, utcTime } from './words.js';
+
+interface Known {
+  policy: Policy;
+  facts: MergeRequestFacts | null;
+  wishes: readonly Wish[];
+  /** PostgreSQL's clock. */
+  now: Instant;
+}
+
+/** Why a merge request of a followed project has no preview; null: nothing stands against one. Pure. */
+export function whyNone({ policy, facts, wishes, now }: Known): WhyNone | null {
+  if (facts === null) {
+    return { why: 'GitLab has not shown this merge request to Mayfly yet', way: 'It is asked again.' };
+  }
+  const want = desire(policy, facts, [...wishes], now);
+  if (want !== null && !want.runs) {
+    const by = want.by === null ? '' : `, by ${codeSpan(want.by)}`;
+    const mayStart = followVerdict(policy.follow, facts, true).follows;
+    return { why: `${want.detail ?? stopWords[want.reason].why}${by}`, way: wayTo(want.reason, mayStart) };
+  }
+  return facts.sha === null ? { why: 'it has no commit', way: 'It gets one with the first push.' } : null;
+}
+
+function wayTo(reason: StopReason, mayStart: boolean): string {
+  switch (reason) {
+    case 'merged':
+      return '';
+    case 'closed':
+      return 'Reopen it to have one.';
+    case 'label':
+    case 'unfollowed':
+      return mayStart ? 'Write `/preview start` to have one all the same.' : 'It gets one as soon as that changes.';
+    case 'expired':
+    case 'command':
+    case 'operator':
+    case 'git':
+      return 'Write `/preview start` to have one.';
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** What the newest comment with commands is told; null: what the note says besides is all. */
+export function absentLine(spoken: Spoken, none: WhyNone | null): FeedbackView['answer'] {
+  const words = none === null ? null : idleWords(spoken.orders, none);
+  const line = [spoken.line, words].filter((each) => each !== null).join(' ');
+  return line === '' ? null : { line, by: spoken.by, at: spoken.at };
+}
+
+/** The note of a merge request that never had a preview. Pure. */
+export function renderAbsentNote(none: WhyNone | null, answer: FeedbackView['answer']): string {
+  const state =
+    none === null
+      ? 'Nothing stands against a preview: it begins once GitLab has been asked and a name is free.'
+      : `This merge request has no preview: ${none.why}. ${none.way}`.trim();
+  const parts = [
+    noteMarker,
+    none === null ? '### 🕐 No preview yet' : '### ⚪ No preview',
+    state,
+    ...(answer === null
+      ? []
+      : [`> ${codeSpan(answer.by)}, ${utcTime(answer.at)}: ${answer.line.replace(/\s+/g, ' ')}`]),
+    '`/preview start` · `/preview help`',
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
