@@ -2,6 +2,7 @@ import type { KubeConnection } from '../src/kube/connection.js';
 import { sendJson } from '../src/kube/send-json.js';
 import { type AgentWorld, createAgentWorld } from './support/agent-world.js';
 import { bringUp, slugsOf } from './support/bring-up.js';
+import { limitOfDeletion } from './support/limit-of-deletion.js';
 import { openRealCluster } from './support/real-cluster.js';
 import { report, round, skip, summarize, until, within } from './support/report.js';
 
@@ -23,7 +24,13 @@ else {
       report('many-previews', await timed(() => bringUp(world, count)));
       report('steady', await timed(() => steady(world)));
       report('drift', await timed(() => drift(world)));
-      report('delete', await timed(() => remove(world)));
+      report(
+        'delete',
+        await timed(async () => ({
+          ...(await remove(world)),
+          ...(await limitOfDeletion(cluster.kubeconfig, removed)),
+        })),
+      );
     } finally {
       await world.close();
     }

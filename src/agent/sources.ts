@@ -8,6 +8,7 @@ import { createRenderers } from '../renderers/renderers.js';
 import { createTurnstile } from '../renderers/turnstile.js';
 import { emptyWorkspaces } from '../renderers/workspace.js';
 import type { AgentOptions } from './agent-options.js';
+import { createParser } from './parser.js';
 import { openRendered } from './rendered.js';
 import { credentialFor } from './source/credential.js';
 import type { SourceDeps } from './source/load-source.js';
@@ -42,6 +43,7 @@ export async function openSources(options: SourcesOptions, log: Logger): Promise
     programs: { ...options.programs, searchPath: options.searchPath ?? '' },
     directory: work,
   });
+  const parser = createParser();
   const rendered = openRendered({
     directory: join(dataDir, 'rendered'),
     memoryBytes: renderedMemoryBytes,
@@ -70,7 +72,9 @@ export async function openSources(options: SourcesOptions, log: Logger): Promise
     charts,
     ...renderers,
     ...rendered,
+    parse: parser.parse,
     async close() {
+      await parser.close();
       await charts.close();
       for (const opened of await Promise.allSettled(mirrors.values())) {
         if (opened.status === 'fulfilled') await opened.value.close();

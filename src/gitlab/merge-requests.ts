@@ -66,6 +66,22 @@ export async function readMergeRequest(gitlab: GitLab, input: MergeRequestQuesti
   }
 }
 
+/** Whether GitLab says now that it is merged or closed; false also when it cannot say. Error: `gitlab-aborted`. */
+export async function hasEnded(
+  gitlab: GitLab,
+  input: { projectId: number; iid: number; signal?: AbortSignal },
+): Promise<boolean> {
+  const call = 'merge-request.read';
+  try {
+    const answer = await new MergeRequests(gitlab.at(call, input.signal)).show(input.projectId, input.iid);
+    const { state } = parseAnswer(call, z.object({ state: z.enum(states) }), answer);
+    return state === 'merged' || state === 'closed';
+  } catch (error) {
+    if (!isAppError(error) || error.code === abortedCode) throw error;
+    return false;
+  }
+}
+
 type Activity = Pick<MergeRequestFacts, 'lastPushAt' | 'lastReopenedAt'>;
 
 /** Every push and every reopening moves `updated_at`; null: there may have been one that is not known. */

@@ -37,7 +37,8 @@ export async function checkConfiguration(
   const mirror = await openMirror({ directory, url: repository, auth, log });
   const registries = createRegistries({ entries: () => config.registries });
   const cloneUrls = new Map<string, string>();
-  const pool = config.database === null ? null : createPool({ url: config.database, log, max: 4 });
+  const url = config.database ?? (await embeddedUrl(config.dataDir));
+  const pool = url === null ? null : createPool({ url, log, max: 4 });
   try {
     const deps: CheckDeps = {
       gitlab: {
@@ -54,6 +55,7 @@ export async function checkConfiguration(
       },
       branch: branchProbes(config, mirror),
       database: {
+        isAsleep: pool === null,
         state: async () => databaseState(poolOr(pool)),
         agents: async () => agentsSeen(poolOr(pool)),
       },
@@ -160,13 +162,19 @@ function missingTemplate(name: string, folder: string): AppError {
   });
 }
 
-/** The embedded database belongs to the manager that runs: it has no address that a second program could use. */
+/** Of the embedded database while a manager runs it, so that what a changed file would do is known here, too. */
+async function embeddedUrl(dataDir: string): Promise<string | null> {
+  // Loaded here alone: the production image does not have it.
+  const { runningEmbedded } = await import('../store/embedded-postgres.js');
+  return runningEmbedded(dataDir);
+}
+
+/** Nothing is asked of a database that nobody runs: `isAsleep` says so before. */
 function poolOr<Pool>(pool: Pool | null): Pool {
   if (pool !== null) return pool;
   throw new AppError({
-    code: 'database-embedded',
-    disposition: 'stall',
-    publicMessage:
-      'It is the embedded one, which `mayfly serve` starts and checks itself. Set `database` for production.',
+    code: 'database-asleep',
+    disposition: 'wait',
+    publicMessage: 'The embedded database runs while `mayfly serve` does.',
   });
 }

@@ -1,7 +1,7 @@
 import type { GitLab } from '../gitlab/client.js';
 import { postCommitStatus } from '../gitlab/commit-status.js';
 import { findDiscussion, replyInDiscussion, resolveDiscussion } from '../gitlab/discussions.js';
-import { readMergeRequest } from '../gitlab/merge-requests.js';
+import { hasEnded, readMergeRequest } from '../gitlab/merge-requests.js';
 import { awardEmoji, createNote, deleteNote, getNote, listNotes, listNotesAfter, updateNote } from '../gitlab/notes.js';
 import { newestPipeline, readGate } from '../gitlab/pipelines.js';
 import { currentUser, memberAccess } from '../gitlab/projects.js';
@@ -49,10 +49,7 @@ export function gitlabCalls(gitlab: GitLab): GitLabCalls {
       postCommitStatus: (status) => postCommitStatus(gitlab, status),
       ownUserId,
     },
-    async hasEnded(projectId, iid, signal) {
-      const reading = await readMergeRequest(gitlab, { projectId, iid, signal });
-      return reading.known && (reading.facts.state === 'merged' || reading.facts.state === 'closed');
-    },
+    hasEnded: (projectId, iid, signal) => hasEnded(gitlab, { projectId, iid, signal }),
   };
 }
 

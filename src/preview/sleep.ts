@@ -117,7 +117,7 @@ function awake(row: Preview, order: Wish | null, input: DecideInput): Preview {
     const after = sleepOrderedAt === row.sleepOrderedAt ? row : { ...row, sleepOrderedAt };
     return row.wantAsleep ? { ...after, wantAsleep: false, sleepCause: null } : after;
   }
-  const waker = order ?? wakerOf(input);
+  const waker = order ?? (beganItsHours(row, input) ? null : wakerOf(input));
   return transition(row, 'deploying', {
     wantedRevision: null,
     edited: null,
@@ -139,6 +139,16 @@ function wakerOf({ facts, wishes }: DecideInput): Wish | null {
   const orders = wishes.filter(({ kind }) => kind !== 'sleep');
   const newest = orders.reduce<Wish | null>((last, wish) => (last === null || wish.at >= last.at ? wish : last), null);
   return newest !== null && facts !== null && newest.at >= lastActivityAt(facts, wishes) ? newest : null;
+}
+
+/** Its hours have begun since anybody last used it, so that nobody woke it. */
+function beganItsHours({ sleepCause }: Preview, { policy, facts, wishes, now }: DecideInput): boolean {
+  const schedule = policy?.sleep.awake ?? null;
+  if (sleepCause !== 'schedule' || schedule === null || facts === null) {
+    return false;
+  }
+  const { awake: isAwake, since } = awakeState(schedule, now);
+  return isAwake && lastActivityAt(facts, wishes) < since;
 }
 
 function wakeCause(row: Preview, { policy, now }: DecideInput): SleepCause {

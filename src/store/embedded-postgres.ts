@@ -70,6 +70,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
 }
 
+/** Connection URL, with the password, of the server that another process runs under `dataDir`; null when none runs. */
+export async function runningEmbedded(dataDir: string): Promise<string | null> {
+  const root = join(resolve(dataDir), 'postgres');
+  const { port } = (await readPostmaster(join(root, 'data'))) ?? {};
+  if (port === undefined) return null;
+  return connectionUrl({ password: await keptPassword(join(root, 'password')) }, port, database);
+}
+
 async function keptPassword(file: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).trim();
@@ -232,7 +240,7 @@ async function createDatabase(owner: pg.Client): Promise<void> {
   if (found.rowCount === 0) await owner.query(`create database ${database}`);
 }
 
-function connectionUrl(server: Server, port: number, name: string): string {
+function connectionUrl(server: Pick<Server, 'password'>, port: number, name: string): string {
   return `postgres://${user}:${server.password}@127.0.0.1:${port}/${name}`;
 }
 

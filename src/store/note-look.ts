@@ -46,10 +46,12 @@ export async function noticeRemoved(
 }
 
 const refreshSql = `
-select enqueue_jobs($3::json) where exists (
-  select from projection where kind = 'note' and project_id = $1 and iid = $2 and external_id is not null)`;
+select enqueue_jobs($3::json) where exists (select from note_answer where project_id = $1 and iid = $2)`;
 
-/** Has what the note says be told anew, where there is one: of a merge request without a preview no row changes. */
+/**
+ * Has what the note says be told anew where somebody wrote a command: of a merge request without a preview no row
+ * changes. By the commands, not by the note, which may be on its way with what was true before.
+ */
 export async function refreshNote(q: Queryable, { projectId, iid }: { projectId: number; iid: number }): Promise<void> {
   const job = { task: 'feedback', key: `feedback:${projectId}:${iid}`, payload: { projectId, iid } };
   await q.query(refreshSql, [projectId, iid, enqueueArgument([job])]);

@@ -134,6 +134,10 @@ export interface PreviewDetail extends ListedPreview {
   wantedRevision: string | null;
   deployedRevision: string | null;
   lastActivityAt: number;
+  waitingSince: number | null;
+  deployingSince: number | null;
+  /** One sentence on why it was stopped; null: the reason says it all. */
+  stopDetail: string | null;
   /** null: nothing was heard of this incarnation. */
   observation: ListedObservation | null;
 }
@@ -142,6 +146,8 @@ const detailSql = `
 with ${lineSql('$2')}
 select ${columns}, ${placeOf}, ${pausedOf}, ${membersOf}, p.wanted_revision as "wantedRevision", p.deployed_revision as "deployedRevision",
   extract(epoch from p.last_activity_at)::float8 * 1000 as "lastActivityAt",
+  extract(epoch from p.waiting_since)::float8 * 1000 as "waitingSince",
+  extract(epoch from p.deploying_since)::float8 * 1000 as "deployingSince", p.stop_detail as "stopDetail",
   (select json_build_object('state', o.state, 'revision', o.revision,
      'observedAt', extract(epoch from o.observed_at)::float8 * 1000, 'objects', o.objects, 'diagnosis', o.diagnosis)
    from observation o where o.slug = p.slug and o.incarnation = p.incarnation) as observation

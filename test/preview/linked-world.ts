@@ -1,5 +1,6 @@
 import { decide, neededReads } from '../../src/preview/decide.js';
 import type { DecideInput, Decision } from '../../src/preview/decision.js';
+import { rendered } from '../../src/preview/deployment.js';
 import type { GateFact, GateReading, MergeRequestFacts, Observation, Wish } from '../../src/preview/facts.js';
 import type { Baseline, Linked, LinkedProject } from '../../src/preview/linked.js';
 import { linkedSlugs } from '../../src/preview/naming.js';
@@ -160,7 +161,8 @@ function observationOf({ row, now }: LinkedWorld): Observation | null {
   if (row === null || row.wantedRevision === null) return null;
   const isGone = row.phase === 'stopping';
   const revision = isGone ? null : row.wantedRevision;
-  return { revision, state: isGone ? 'gone' : 'healthy', message: null, cause: null, at: now };
+  const state = isGone ? 'gone' : row.phase === 'asleep' ? 'suspended' : 'healthy';
+  return { revision, state, message: null, cause: null, at: now };
 }
 
 /** What the job does: asks as long as more is needed, then decides and saves. */
@@ -229,7 +231,8 @@ function baselineOf(world: LinkedWorld, projectId: number, gates: GateFact[]): B
 function render(world: LinkedWorld, row: Preview): void {
   world.everCommitted = true;
   const runs = row.members.map(({ projectId, iid, wantedSha }) => [projectId, iid, wantedSha]);
-  world.row = { ...row, wantedRevision: JSON.stringify([row.incarnation, runs, row.redeployedAt]) };
+  const revision = JSON.stringify([row.incarnation, runs, row.redeployedAt, row.wantAsleep]);
+  world.row = rendered(row, { revision, url: row.url }, world.now);
 }
 
 const names = new Map<string, string>();

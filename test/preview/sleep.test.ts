@@ -166,6 +166,18 @@ describe('a schedule', () => {
     expect(woken.row).toMatchObject({ phase: 'deploying', wantAsleep: false, sleepCause: 'schedule' });
   });
 
+  test('names as its waker who used it since its hours began, and nobody who did before', () => {
+    const given = { policy, facts: pushed(closed - 2), preview: anAsleepRow({ sleepCause: 'schedule' }) };
+    const before = settled({ ...given, wishes: [order('extend', closed - 1)], now: opens });
+    expect(before.row).toMatchObject({ phase: 'deploying', sleepCause: 'schedule', ordered: null });
+    const since = settled({ ...given, wishes: [order('extend', opens + 1)], now: opens + 2 });
+    expect(since.row).toMatchObject({
+      phase: 'deploying',
+      sleepCause: 'order',
+      ordered: { kind: 'extend', by: 'ada' },
+    });
+  });
+
   test('lets what is used after hours be awake for an hour', () => {
     const { row } = settled({ policy, facts: someFacts({ lastPushAt: now - 1_000 }) });
     expect(row).toMatchObject({ wantAsleep: false, sleepDueAt: now - 1_000 + hourMs });

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { isAppError } from '../../src/error/app-error.js';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/store/embedded-postgres.js';
+import { type EmbeddedPostgres, runningEmbedded, startEmbeddedPostgres } from '../../src/store/embedded-postgres.js';
 import { compileFolders } from '../support/compiled.js';
 
 const log = pino({ level: 'silent' });
@@ -91,6 +91,14 @@ test('keeps its data, password and port over a restart, and listens on loopback 
   const second = await start();
   expect(second.url).toBe(first.url);
   expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
+});
+
+test('another program finds the server while it runs, and none before or after', async () => {
+  expect(await runningEmbedded(join(dataDir, 'elsewhere'))).toBeNull();
+  const { url, stop } = await start();
+  expect(await runningEmbedded(dataDir)).toBe(url);
+  await stop();
+  expect(await runningEmbedded(dataDir)).toBeNull();
 });
 
 test('adopts the server that outlived a killed manager', async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { chartVersion } from '../../application/validate.js';
 import { type Checkout, resolve, type SourceFile } from './checkout.js';
 import { chartPlace, refuseForeign } from './describe-source.js';
-import { plainDocuments } from './manifest-documents.js';
+import type { ParseDeps } from './parse-documents.js';
 import { unusable } from './source-error.js';
 
 /** How charts are had; their files by the path within the chart. */
@@ -37,18 +37,18 @@ const maxDepth = 3;
  * the repository has (`file://`), or what an allowed repository has at one version, exact or fixed by `Chart.lock`.
  */
 export async function collectChart(
-  deps: ChartDeps,
+  deps: ParseDeps & { charts: ChartDeps },
   checkout: Checkout,
   input: ChartInput,
   depth = 0,
 ): Promise<SourceFile[]> {
   const root = resolve(input.path)?.join('/') ?? '';
   const files = await checkout.collect(root);
-  const chart = await readYaml(checkout, join(root, 'Chart.yaml'), chartSchema);
+  const chart = await readYaml(deps, checkout, { path: join(root, 'Chart.yaml'), signal: input.signal }, chartSchema);
   const missing = (chart?.dependencies ?? []).filter((dependency) => !isVendored(files, root, dependency.name));
   if (missing.length === 0) return files;
   if (depth >= maxDepth) throw unusable('source-too-large', 'its charts depend on each other too deep', root);
-  const lock = await readYaml(checkout, join(root, 'Chart.lock'), lockSchema);
+  const lock = await readYaml(deps, checkout, { path: join(root, 'Chart.lock'), signal: input.signal }, lockSchema);
   for (const dependency of missing) {
     const found = await bring(deps, checkout, { ...input, path: root }, dependency, lock?.dependencies ?? [], depth);
     const folder = join(root, `charts/${dependency.name}-${dependency.version.replace(/[^0-9A-Za-z.-]/g, '')}`);
@@ -69,7 +69,7 @@ function isVendored(files: readonly SourceFile[], root: string, name: string): b
 }
 
 async function bring(
-  deps: ChartDeps,
+  deps: ParseDeps & { charts: ChartDeps },
   checkout: Checkout,
   input: ChartInput,
   dependency: Dependency,
@@ -104,12 +104,18 @@ async function bring(
   }
   const place = chartPlace(repository, name, { targetRevision: version });
   refuseForeign(place, input.allowed);
-  return deps.fetch({ repository: place.repository, chart: name, version, signal: input.signal });
+  return deps.charts.fetch({ repository: place.repository, chart: name, version, signal: input.signal });
 }
 
-async function readYaml<T>(checkout: Checkout, path: string, schema: z.ZodType<T>): Promise<T | null> {
+async function readYaml<T>(
+  deps: ParseDeps,
+  checkout: Checkout,
+  { path, signal }: { path: string; signal: AbortSignal },
+  schema: z.ZodType<T>,
+): Promise<T | null> {
   if ((await checkout.kindOf(path)) !== 'file') return null;
-  const [document] = plainDocuments(path, new TextDecoder().decode(await checkout.read(path)));
+  const text = new TextDecoder().decode(await checkout.read(path));
+  const [document] = await deps.parse({ as: 'documents', files: [{ path, text }] }, signal);
   const parsed = schema.safeParse(document);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -8,13 +8,15 @@ import {
   refusePlugin,
 } from './kustomization.js';
 import { withOptions } from './kustomize-options.js';
-import { plainDocuments } from './manifest-documents.js';
 import { unsupported, unusable } from './source-error.js';
 import type { KustomizeOptions } from './source-options.js';
 
 const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 const maxKustomizations = 50;
+
+/** The documents of one file. */
+export type ReadDocuments = (path: string, text: string) => Promise<unknown[]>;
 
 /** By path: what was checked and is written afresh, and what is handed on as it is. */
 interface Collected {
@@ -28,6 +30,7 @@ interface Collected {
  * the repository is refused, whatever it looks like. Throws `source-*` errors.
  */
 export async function collectKustomization(
+  documents: ReadDocuments,
   checkout: Checkout,
   directory: string,
   options: KustomizeOptions,
@@ -38,10 +41,10 @@ export async function collectKustomization(
   const seen = new Set(folders);
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
     if (seen.size > maxKustomizations) throw unusable('source-too-large', 'it has too many kustomizations', folder);
-    const { name, kustomization } = await readKustomization(checkout, folder);
+    const { name, kustomization } = await readKustomization(documents, checkout, folder);
     const whole = folder === root ? withOptions(kustomization, options) : kustomization;
     files.checked.set(join(folder, name), encode([whole]));
-    for (const next of await collectReferences(checkout, folder, referencesOf(whole), files)) {
+    for (const next of await collectReferences(documents, checkout, folder, referencesOf(whole), files)) {
       if (!seen.has(next)) folders.push(next);
       seen.add(next);
     }
@@ -61,6 +64,7 @@ export async function findKustomization(checkout: Checkout, folder: string): Pro
 }
 
 async function readKustomization(
+  read: ReadDocuments,
   checkout: Checkout,
   folder: string,
 ): Promise<{ name: string; kustomization: Kustomization }> {
@@ -69,10 +73,10 @@ async function readKustomization(
     throw unusable('source-path-missing', `the folder ${folder || '.'} has no kustomization.yaml`, folder);
   }
   const path = join(folder, name);
-  const documents = plainDocuments(path, decode(await checkout.read(path)));
+  const documents = await read(path, decode(await checkout.read(path)));
   if (documents.length !== 1) throw unusable('source-invalid', `${path} is not one document`, path);
   const parsed = kustomizationSchema.safeParse(documents[0]);
-  if (parsed.success) return { name, kustomization: withCheckedPlugins(parsed.data, path) };
+  if (parsed.success) return { name, kustomization: await withCheckedPlugins(read, parsed.data, path) };
   const [issue] = parsed.error.issues;
   const at = (issue?.path ?? []).map(String).join('.');
   if (issue?.code === 'unrecognized_keys') {
@@ -83,6 +87,7 @@ async function readKustomization(
 
 /** Adds the files; returns the folders. */
 async function collectReferences(
+  documents: ReadDocuments,
   checkout: Checkout,
   folder: string,
   references: KustomizationReferences,
@@ -103,26 +108,41 @@ async function collectReferences(
     files.plain.set(path, await checkout.read(path));
   }
   for (const reference of references.plugins.filter((entry) => !isInline(entry))) {
-    await collectPlugin(checkout, folder, reference, files);
+    await collectPlugin(documents, checkout, folder, reference, files);
   }
   return folders;
 }
 
-async function collectPlugin(checkout: Checkout, folder: string, reference: string, files: Collected): Promise<void> {
+async function collectPlugin(
+  documents: ReadDocuments,
+  checkout: Checkout,
+  folder: string,
+  reference: string,
+  files: Collected,
+): Promise<void> {
   const path = ownFile(folder, reference);
   if ((await checkout.kindOf(path)) !== 'file') throw missing(folder, reference);
-  files.checked.set(path, encode(checkedPlugins(path, decode(await checkout.read(path)))));
+  files.checked.set(path, encode(await checkedPlugins(documents, path, decode(await checkout.read(path)))));
 }
 
 /** Transformers and generators that stand in the kustomization itself, checked and written afresh. */
-function withCheckedPlugins(kustomization: Kustomization, path: string): Kustomization {
-  const check = (entries: readonly string[] | null | undefined) =>
-    (entries ?? []).map((entry) => (isInline(entry) ? decode(encode(checkedPlugins(path, entry))) : entry));
+async function withCheckedPlugins(
+  documents: ReadDocuments,
+  kustomization: Kustomization,
+  path: string,
+): Promise<Kustomization> {
+  const check = async (entries: readonly string[] | null | undefined) => {
+    const checked: string[] = [];
+    for (const entry of entries ?? []) {
+      checked.push(isInline(entry) ? decode(encode(await checkedPlugins(documents, path, entry))) : entry);
+    }
+    return checked;
+  };
   return {
     ...kustomization,
-    generators: check(kustomization.generators),
-    transformers: check(kustomization.transformers),
-    validators: check(kustomization.validators),
+    generators: await check(kustomization.generators),
+    transformers: await check(kustomization.transformers),
+    validators: await check(kustomization.validators),
   };
 }
 
@@ -130,8 +150,8 @@ function isInline(entry: string): boolean {
   return entry.includes('\n') || entry.startsWith('{');
 }
 
-function checkedPlugins(path: string, text: string): unknown[] {
-  const documents = plainDocuments(path, text);
+async function checkedPlugins(read: ReadDocuments, path: string, text: string): Promise<unknown[]> {
+  const documents = await read(path, text);
   for (const document of documents) {
     const reason = refusePlugin(document);
     if (reason !== null) throw unsupported(`${path}: ${reason}; Kustomize runs no plugin or function here`);

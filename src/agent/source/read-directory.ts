@@ -1,7 +1,7 @@
 import type { Manifest } from '../manifest.js';
 import { type Checkout, resolve } from './checkout.js';
-import { manifestDocuments } from './manifest-documents.js';
 import { compileGlob } from './match-glob.js';
+import type { ParseDeps } from './parse-documents.js';
 import { unusable } from './source-error.js';
 
 export interface DirectoryInput {
@@ -31,12 +31,18 @@ const otherTools: Record<string, string> = {
 const skipMark = '+argocd:skip-file-rendering';
 
 /** The objects of a folder of manifests, in the order of their paths. Throws `source-*` errors. */
-export async function readDirectory(checkout: Checkout, input: DirectoryInput): Promise<Manifest[]> {
-  const manifests: Manifest[] = [];
+export async function readDirectory(
+  deps: ParseDeps,
+  checkout: Checkout,
+  input: DirectoryInput,
+  signal: AbortSignal,
+): Promise<Manifest[]> {
+  const files: { path: string; text: string }[] = [];
   for (const path of await listManifests(checkout, input)) {
     const text = new TextDecoder().decode(await checkout.read(path));
-    if (!text.includes(skipMark)) manifests.push(...manifestDocuments(path, text));
+    if (!text.includes(skipMark)) files.push({ path, text });
   }
+  const manifests = (await deps.parse({ as: 'manifests', files }, signal)) as Manifest[];
   if (manifests.length === 0) {
     throw unusable('source-empty', `${input.place} holds no manifest (*.yaml, *.yml, *.json)`, input.path);
   }

@@ -2,8 +2,8 @@ import { type Manifest, text } from '../manifest.js';
 import { type Checkout, resolve, type SourceFile } from './checkout.js';
 import { type ChartDeps, collectChart } from './collect-chart.js';
 import type { SourceDescription } from './describe-source.js';
-import { manifestDocuments } from './manifest-documents.js';
 import { openPackages, refuseForeignSchemas } from './open-packages.js';
+import type { ParseDeps } from './parse-documents.js';
 import { unusable } from './source-error.js';
 import type { HelmOptions } from './source-options.js';
 
@@ -25,7 +25,7 @@ interface HelmRequest {
   signal: AbortSignal;
 }
 
-export interface HelmDeps {
+export interface HelmDeps extends ParseDeps {
   charts: ChartDeps;
   helm(request: HelmRequest): Promise<string>;
 }
@@ -75,7 +75,9 @@ export async function renderHelm(
     apiVersions: helm.apiVersions ?? [],
     signal: limits.signal,
   });
-  const manifests = manifestDocuments('that Helm made', output).filter((manifest) => !isTest(manifest));
+  const files = [{ path: 'that Helm made', text: output }];
+  const made = (await deps.parse({ as: 'manifests', files }, limits.signal)) as Manifest[];
+  const manifests = made.filter((manifest) => !isTest(manifest));
   if (manifests.length > 0) return manifests;
   throw unusable('source-empty', `the chart ${place.from === 'git' ? place.path : place.chart} yields no object`, '');
 }
@@ -87,14 +89,14 @@ function valuesOf({ values, valuesObject }: HelmOptions): string | null {
 }
 
 async function openChart(
-  { charts }: HelmDeps,
+  deps: HelmDeps,
   { place }: SourceDescription,
   checkout: Checkout | null,
   { allowed, signal }: { allowed: readonly string[] | null; signal: AbortSignal },
 ): Promise<ChartSource> {
   if (place.from === 'charts') {
     const { repository, chart, version } = place;
-    const found = await charts.fetch({ repository, chart, version, signal });
+    const found = await deps.charts.fetch({ repository, chart, version, signal });
     const files = found.map(({ path, content }) => ({ path: `chart/${path}`, content }));
     return {
       files,
@@ -105,7 +107,7 @@ async function openChart(
   if (checkout === null) throw new TypeError('a chart in Git needs its repository');
   const chart = resolve(place.path)?.join('/') ?? '';
   return {
-    files: await collectChart(charts, checkout, { path: chart, allowed, signal }),
+    files: await collectChart(deps, checkout, { path: chart, allowed, signal }),
     chart,
     read: async (path) => ((await checkout.kindOf(path)) === 'file' ? checkout.read(path) : null),
   };

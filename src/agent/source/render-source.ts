@@ -2,7 +2,6 @@ import type { Manifest } from '../manifest.js';
 import { type Checkout, createCheckout, resolve, type SourceFile, type SourceTree } from './checkout.js';
 import { collectKustomization, findKustomization } from './collect-kustomization.js';
 import { describePlace, type SourceDescription } from './describe-source.js';
-import { manifestDocuments } from './manifest-documents.js';
 import { directoryLimits, readDirectory } from './read-directory.js';
 import { type HelmDeps, renderHelm } from './render-helm.js';
 import { unusable } from './source-error.js';
@@ -44,16 +43,22 @@ export async function renderSource(
     case 'helm':
       return { tool, manifests: await renderHelm(deps, description, checkout, limits) };
     case 'kustomize': {
-      const files = await collectKustomization(checkout, folder, description.kustomize);
+      const files = await collectKustomization(
+        (path, text) => deps.parse({ as: 'documents', files: [{ path, text }] }, limits.signal),
+        checkout,
+        folder,
+        description.kustomize,
+      );
       const output = await deps.kustomize({ files, directory: folder, signal: limits.signal });
-      const manifests = manifestDocuments('that Kustomize made', output);
+      const made = [{ path: 'that Kustomize made', text: output }];
+      const manifests = (await deps.parse({ as: 'manifests', files: made }, limits.signal)) as Manifest[];
       if (manifests.length > 0) return { tool, manifests };
       throw unusable('source-empty', `${describePlace(place)} yields no object`, place.path);
     }
     case 'directory': {
       const { recurse = false, include = null, exclude = null } = description.directory;
       const input = { place: describePlace(place), path: folder, recurse, include, exclude };
-      return { tool, manifests: await readDirectory(open(directoryLimits), input) };
+      return { tool, manifests: await readDirectory(deps, open(directoryLimits), input, limits.signal) };
     }
     default:
       return tool satisfies never;

@@ -3,11 +3,12 @@ import type { MergeRequestFacts, Wish } from '../../preview/facts.js';
 import { followVerdict } from '../../preview/follow.js';
 import type { Policy } from '../../preview/policy.js';
 import type { Instant, StopReason } from '../../preview/preview.js';
+import { stopWords } from '../../preview/state-words.js';
 import { idleWords, type WhyNone } from './answer-words.js';
 import { noteMarker } from './note.js';
 import { codeSpan } from './outsider-text.js';
 import type { FeedbackView, Spoken } from './view.js';
-import { stopWords, utcTime } from './words.js';
+import { utcTime } from './words.js';
 
 interface Known {
   policy: Policy;

@@ -1,8 +1,9 @@
 import type { Member } from '../../preview/preview.js';
+import { waitingWords } from '../../preview/state-words.js';
 import { detailWords } from './gate-words.js';
 import { codeSpan } from './outsider-text.js';
 import { type FeedbackView, ownMember } from './view.js';
-import { utcTime, waitingWords } from './words.js';
+import { utcTime } from './words.js';
 
 export function isLinked({ linked }: FeedbackView): boolean {
   return linked !== null && linked !== undefined;

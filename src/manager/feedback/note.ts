@@ -1,11 +1,12 @@
 import { isFork } from '../../preview/follow.js';
 import type { Member, Preview } from '../../preview/preview.js';
+import { failureWords, stopWords, waitingWords } from '../../preview/state-words.js';
 import { detailWords } from './gate-words.js';
 import { hasLeft, isLinked, leftParts, linkedPart, missingPart } from './linked-note.js';
 import { codeBlock, codeSpan, hostLink } from './outsider-text.js';
 import { asleepWords } from './sleep-words.js';
 import type { FeedbackView } from './view.js';
-import { failureWords, shortSpan, stopWords, utcTime, waitingWords } from './words.js';
+import { shortSpan, utcTime } from './words.js';
 
 /** By this a note is known as ours again, when its id is not. */
 export const noteMarker = '<!-- mayfly:preview -->';

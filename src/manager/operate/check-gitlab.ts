@@ -99,12 +99,7 @@ async function checkAccess(gitlab: GitLabReads, projectId: number, signal: Abort
   return failed(`@${user.username} ${role}.`, `Give @${user.username} the role Developer in the project or its group.`);
 }
 
-async function checkHook(
-  gitlab: GitLabReads,
-  projectId: number,
-  input: HookNeeds,
-  signal: AbortSignal,
-) {
+async function checkHook(gitlab: GitLabReads, projectId: number, input: HookNeeds, signal: AbortSignal) {
   const hooks = await readHooks(gitlab, projectId, signal);
   if (hooks === null) {
     return skipped(`Only a Maintainer may see webhooks. There should be one to ${input.webhookUrl}.`);

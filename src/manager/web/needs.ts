@@ -45,6 +45,11 @@ export interface WebPreviewDetail extends WebPreview {
   wantedRevision: string | null;
   deployedRevision: string | null;
   lastActivityAt: number;
+  /** Since when it waits, or is being deployed; null: it does not. */
+  waitingSince: number | null;
+  deployingSince: number | null;
+  /** One sentence on why it was stopped; null: the reason says it all. */
+  stopDetail: string | null;
   observation: {
     state: string;
     revision: string | null;

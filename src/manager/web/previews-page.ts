@@ -1,5 +1,6 @@
 import { type Html, html, safeLink } from './html.js';
 import type { WebBreaker, WebPreview } from './needs.js';
+import { pageOf } from './page-shell.js';
 
 export interface PageInput {
   previews: readonly WebPreview[];
@@ -24,25 +25,11 @@ export function previewsPage(input: PageInput): string {
   const more = isCut
     ? html`<p>Only the first ${previews.length} are shown. <code>mayfly list</code> has all.</p>`
     : nothing;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="10">
-<title>Previews · Mayfly</title>
-<link rel="stylesheet" href="/assets/mayfly.css">
-</head>
-<body>
-<main>
-<h1>Previews</h1>
+  const body = html`<h1>Previews</h1>
 ${banners(breaker)}
 ${previews.length === 0 ? empty : table}
-${more}
-</main>
-</body>
-</html>
-`.html;
+${more}`;
+  return pageOf({ title: 'Previews', refreshSeconds: 10, body });
 }
 
 function banners(breaker: WebBreaker): Html[] {
@@ -69,9 +56,10 @@ function banners(breaker: WebBreaker): Html[] {
 
 function row(preview: WebPreview, now: number): Html {
   const link = preview.url === null ? null : safeLink(preview.url);
-  const name = link === null ? html`${preview.slug}` : html`<a href="${link}">${preview.slug}</a>`;
+  const name = html`<a href="/previews/${preview.slug}">${preview.slug}</a>`;
+  const open = link === null ? nothing : html` <a class="open" href="${link}">Open</a>`;
   return html`<tr>
-<th scope="row" data-label="Preview">${name}</th>
+<th scope="row" data-label="Preview">${name}${open}</th>
 <td data-label="Phase"><span class="phase ${preview.phase}">${preview.phase}</span>${remark(preview)}</td>
 <td data-label="Merge request">${mergeRequests(preview)}</td>
 <td data-label="Expires">${expiry(preview, now)}</td>

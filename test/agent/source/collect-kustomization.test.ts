@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { collectKustomization } from '../../../src/agent/source/collect-kustomization.js';
 import { parseImage } from '../../../src/agent/source/kustomize-options.js';
-import { checkoutOf, link, type TreeNode } from './support/tree.js';
+import { checkoutOf, documents, link, type TreeNode } from './support/tree.js';
 
 const map = (name: string) => JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
 
 async function collect(files: Record<string, TreeNode | string>, options = {}) {
-  const collected = await collectKustomization(checkoutOf(files), 'app', options);
+  const collected = await collectKustomization(documents, checkoutOf(files), 'app', options);
   return new Map(collected.map(({ path, content }) => [path, new TextDecoder().decode(content)]));
 }
 

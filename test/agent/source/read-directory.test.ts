@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { directoryLimits, readDirectory } from '../../../src/agent/source/read-directory.js';
-import { checkoutOf, link, type TreeNode } from './support/tree.js';
+import { checkoutOf, link, parsing, type TreeNode } from './support/tree.js';
 
 const map = (name: string) => JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
 
@@ -11,13 +11,12 @@ interface Options {
 
 function read(files: Record<string, TreeNode>, path = '.', recurse = false, options: Options = {}) {
   const { include = null, exclude = null } = options;
-  return readDirectory(checkoutOf(files, directoryLimits), {
-    place: `the folder ${path}`,
-    path,
-    recurse,
-    include,
-    exclude,
-  });
+  return readDirectory(
+    parsing,
+    checkoutOf(files, directoryLimits),
+    { place: `the folder ${path}`, path, recurse, include, exclude },
+    new AbortController().signal,
+  );
 }
 
 test('files come in the order of their paths, other files are passed over', async () => {

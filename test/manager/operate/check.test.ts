@@ -291,6 +291,64 @@ describe('mayfly check', () => {
     );
   });
 
+  it('asks for job events where jobs or images are waited for, in a group too', async () => {
+    const withoutJobs = (d: ReturnType<typeof services>) => {
+      d.gitlab.hooks = async () => [{ ...goodHook, jobEvents: false }];
+    };
+    expect((await run(withoutJobs, 'defaults: {gate: {pipeline: success}}\n')).code).toBe(0);
+    const lacking =
+      '✗ webhook of acme/shop: It does not send everything that is needed. Switch on Merge request, Comments';
+    const jobs = await run(withoutJobs, 'defaults: {gate: {pipeline: {jobs: [build]}}}\n');
+    expect(jobs.lines).toContain(`${lacking}, Pipeline and Job events.`);
+    const grouped = await run(
+      withoutJobs,
+      'groups: [{name: store, projects: [shop], link: branch, gate: {pipeline: {jobs: [build]}}}]\n',
+    );
+    expect(grouped.lines).toContain(`${lacking}, Pipeline and Job events.`);
+  });
+
+  it('tells one cause once: what rests on it is not tried', async () => {
+    const refused = await run((d) => {
+      d.gitlab.version = unauthorized;
+      d.gitlab.currentUser = unauthorized;
+      d.gitlab.project = () => Promise.reject(new Error('must not be asked'));
+      d.branch.head = () =>
+        Promise.reject(new AppError({ code: 'git-denied', disposition: 'wait', publicMessage: 'It is refused.' }));
+      d.database.state = () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }));
+    });
+    expect(refused.code).toBe(1);
+    expect(refused.lines.map((line) => line.replace(/:.*/, ''))).toEqual([
+      '✗ GitLab',
+      '✗ GitLab token',
+      '- project acme/shop',
+      '- webhook of acme/shop',
+      '✗ branch dynamic-envs',
+      '- writing dynamic-envs',
+      '- template application',
+      '✗ database',
+      '- agent default',
+      '- effect',
+    ]);
+    const hidden = await run((d) => {
+      d.gitlab.project = unauthorized;
+    });
+    expect(hidden.lines).toContain('- webhook of acme/shop: Not known while the project cannot be read.');
+  });
+
+  it('does not fail for an embedded database that no manager runs now', async () => {
+    const { code, lines } = await run((d) => {
+      d.database.isAsleep = true;
+      d.database.state = () => Promise.reject(new Error('must not be asked'));
+      d.plan = () => Promise.reject(new Error('must not be asked'));
+    });
+    expect(code).toBe(0);
+    expect(lines.slice(-3)).toEqual([
+      '- database: The embedded one, which runs while `mayfly serve` does.',
+      '- agent default: Not known without database.',
+      '- effect: Not known without database.',
+    ]);
+  });
+
   it('does not say what would stop while a project cannot be read: it would look like stops', async () => {
     const { lines } = await run((d) => {
       d.gitlab.project = unauthorized;

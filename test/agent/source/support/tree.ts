@@ -1,4 +1,5 @@
 import { type Checkout, createCheckout, type SourceTree } from '../../../../src/agent/source/checkout.js';
+import { type ParseDeps, parseDocuments } from '../../../../src/agent/source/parse-documents.js';
 
 export interface TreeNode {
   /** Of Git; default: a plain file. */
@@ -25,6 +26,12 @@ function treeOf(files: Record<string, TreeNode | string>): SourceTree {
     readBlob: async (oid) => new TextEncoder().encode(nodes.get(oid)?.text ?? ''),
   };
 }
+
+/** Parses at once. */
+export const parsing: ParseDeps = { parse: async (request) => parseDocuments(request) };
+
+export const documents = async (path: string, text: string) =>
+  parseDocuments({ as: 'documents', files: [{ path, text }] });
 
 export const link = (text: string): TreeNode => ({ mode: '120000', text });
 
