@@ -8,7 +8,7 @@ export interface ParserOptions {
   inlineLength?: number;
   /** Of one request in the thread. Default 10 s. */
   timeoutMs?: number;
-  /** Of the thread's own objects. Default 384. */
+  /** Of the thread's own objects. Default 256, in which all that the limits let through is read. */
   memoryMb?: number;
   /** The thread ends when nothing was parsed for so long. Default 30 s. */
   idleMs?: number;
@@ -20,7 +20,7 @@ export interface Parser extends ParseDeps {
   close(): Promise<void>;
 }
 
-const defaults = { inlineLength: 16 * 1024, timeoutMs: 10_000, memoryMb: 384, idleMs: 30_000 };
+const defaults = { inlineLength: 16 * 1024, timeoutMs: 10_000, memoryMb: 256, idleMs: 30_000 };
 
 /** Beside this file when it is built. Run from its source, as tests do, a thread needs the built one all the same. */
 const workerFile = new URL(
@@ -58,6 +58,7 @@ export function createParser(options: ParserOptions = {}): Parser {
   }
 
   async function parseApart(request: ParseRequest, signal: AbortSignal): Promise<unknown[]> {
+    signal.throwIfAborted();
     clearTimeout(idle);
     worker ??= start();
     try {

@@ -13,13 +13,11 @@ export interface SlotLimits {
  */
 export function lineSql(limits: string): string {
   return `
-    used as (
-      select project, count(*) as used from preview where phase not in ('waiting', 'stopped') group by project
-    ), standing as (
+    standing as (
       select w.slug, w.incarnation, w.waiting_since,
         case when ${limits}::jsonb is null
           or coalesce(u.used, 0) >= coalesce((${limits}::jsonb ->> w.project)::bigint, 0) then w.project end as line_of
-      from preview w left join used u using (project) where w.phase = 'waiting' and w.waiting_for = 'slot'
+      from preview w left join slot_use u using (project) where w.phase = 'waiting' and w.waiting_for = 'slot'
     ), line as (
       select slug, incarnation, row_number() over (partition by line_of order by waiting_since, slug)::int as place,
         (count(*) over (partition by line_of))::int as length

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { runProgram } from '../support/program.js';
+import { credential, startRegistry } from '../support/registry-stand-in.js';
 import { until } from '../support/until.js';
 import { shopPath } from '../support/world.js';
 import { openStage, type Stage } from './stage.js';
@@ -109,6 +112,32 @@ test('check tries every service, migrate finds nothing to do', async () => {
 
   const migrated = await mayfly('migrate', '--config', stage.managerFile);
   expect(migrated).toMatchObject({ code: 0, output: 'The database is up to date.' });
+});
+
+test('check asks the image registries, and says what is wrong without a secret', async () => {
+  const registry = await startRegistry();
+  const { host } = registry;
+  const check = async (entry: Record<string, unknown>) => {
+    const more = { projects: [{ name: 'shop', path: shopPath, gate: { image: [`${host}/acme/shop:{{sha}}`] } }] };
+    const file = join(stage.directory, 'with-registry.yaml');
+    const registries = [{ host, private: true, insecure: true, ...entry }];
+    await writeFile(file, stringify({ ...parse(await readFile(stage.managerFile, 'utf8')), ...more, registries }));
+    return mayfly('check', '--config', file);
+  };
+  try {
+    const good = await check(credential);
+    expect(good.output).toContain(`✓ registry ${host}: Reached; acme/shop may be read by the configured user.`);
+    expect(good.code).toBe(0);
+    const bad = await check({ ...credential, password: 'not-his-password' });
+    expect(bad.output).toContain(`✗ registry ${host}: The registry ${host} gives no token with the configured user`);
+    expect(bad.output).not.toContain('not-his-password');
+    expect(bad.code).toBe(1);
+    const refused = await check({ ...credential, private: false });
+    expect(refused.output).toContain('has a private address');
+    expect(refused.code).toBe(1);
+  } finally {
+    await registry.close();
+  }
 });
 
 test('token new prints two halves that belong together', async () => {

@@ -17,7 +17,7 @@ function put(value: string | number | Html | readonly Html[]): string {
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 /** What turns the direction of a text around, or ends it early: it would make one sentence look like another. */
-const misleading = /[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u000b-\u001f\u007f]/g;
+const misleading = /[\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/gu;
 
 function escapeHtml(text: string): string {
   return text.replace(misleading, '').replace(/[&<>"']/g, (character) => entities[character] ?? character);

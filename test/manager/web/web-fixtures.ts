@@ -105,6 +105,63 @@ export async function seedPreview(q: Queryable, preview: SeededPreview): Promise
   );
 }
 
+const hostile = {
+  cause: 'health',
+  object: 'Pod/web<img>',
+  sentence: 'The container web crashes: <script>alert(1)</script>\u202e',
+  evidence: ['Pulled: image registry.example.com/acme/cart:1a2b3c4d', 'Back-off <b>restarting</b> failed container'],
+  logs: [
+    'listening on :8080',
+    'panic: </pre><script>alert(2)</script>',
+    `${'at-a-line-without-blanks/'.repeat(12)}end`,
+  ],
+};
+
+/** One that failed, while its next commit waits, with what the cluster says and a history; all by hostile people. */
+export async function seedDetail(
+  q: Queryable,
+  input: { slug: string; observed?: string; webUrl?: string },
+): Promise<void> {
+  const { slug, observed = 'r1' } = input;
+  await seedPreview(q, {
+    ...input,
+    phase: 'failed',
+    title: 'A <b>cart</b> that remembers\u202e',
+    url: `https://${slug}.preview.example.com`,
+  });
+  await q.query(
+    `update preview set cause = 'health', wanted_revision = 'r1', ready_at = '2026-01-01T10:00:00Z' where slug = $1`,
+    [slug],
+  );
+  const next = {
+    sha: 'b'.repeat(40),
+    waitingFor: 'pipeline',
+    since: Date.UTC(2026, 0, 2, 9, 30),
+    detail: 'The job <b>x</b> failed.',
+    link: 'https://gitlab.example.com/acme/cart/-/jobs/9',
+    stuck: true,
+  };
+  await q.query('update preview_member set deployed_sha = $2, wanted_sha = $2, next = $3 where slug = $1', [
+    slug,
+    'a'.repeat(40),
+    next,
+  ]);
+  await q.query(
+    `insert into observation (slug, incarnation, cluster, revision, branch_commit, start_number, counter, state, objects, diagnosis)
+     values ($1, 1, 'default', $2, 'c', 1, 1, 'degraded', '[]', $3)`,
+    [slug, observed, JSON.stringify(hostile)],
+  );
+  await q.query(
+    `insert into preview_event (slug, incarnation, at, kind, from_phase, to_phase, actor, detail) values
+       ($1, 1, '2026-01-01T09:58:00Z', 'created', null, 'waiting', null, null),
+       ($1, 1, '2026-01-01T09:59:00Z', 'deploying', 'waiting', 'deploying', null, $2),
+       ($1, 1, '2026-01-01T10:00:00Z', 'ready', 'deploying', 'ready', null, $2),
+       ($1, 1, '2026-01-01T11:00:00Z', 'ordered', null, null, '<b>eve</b>', 'extend 2d'),
+       ($1, 1, '2026-01-02T09:31:00Z', 'failed', 'deploying', 'failed', null, 'health: The container web crashes')`,
+    [slug, 'a'.repeat(40)],
+  );
+}
+
 /** Keys of the jobs that wait, sorted. */
 export async function jobKeys(q: Queryable): Promise<string[]> {
   const answer = await q.query<{ key: string }>('select key from graphile_worker.jobs order by key');
