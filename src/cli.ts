@@ -20,6 +20,10 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const program = new Command('mayfly')
   .description('Preview environments for GitLab merge requests, on Kubernetes, through Git.')
   .version(version, '-V, --version')
+  .addHelpText(
+    'after',
+    '\nVerbs about previews ask a running manager: MAYFLY_URL is its address, MAYFLY_TOKEN a token of its `api.tokens`.',
+  )
   .exitOverride()
   .showHelpAfterError('(mayfly --help lists the verbs)');
 addSandboxVerb(program);

@@ -69,5 +69,5 @@ export interface AgentDeps {
   log: Logger;
   /** Ends the agent, as `stop` does. */
   signal?: AbortSignal;
-  metrics?: Pick<AgentMetrics, 'observeStage' | 'setPreviews' | 'setOrphans' | 'setBreaker'>;
+  metrics?: Pick<AgentMetrics, 'observeStage' | 'setPreviews' | 'setOrphans' | 'setBreaker' | 'countMissed'>;
 }

@@ -1,7 +1,6 @@
 import { isAppError } from '../error/app-error.js';
 import type { AgentOptions } from './agent-options.js';
 import { createDeletions, type Deletions } from './deletions.js';
-import { hasDrift } from './deploy.js';
 import { type BranchFollower, breakerReport, createBranchFollower } from './follow.js';
 import { createLiveView } from './live-view.js';
 import { createLooker } from './look-at-pods.js';
@@ -10,9 +9,10 @@ import { createObserver, type Observer } from './observe.js';
 import { findOrphans } from './orphans.js';
 import { createPauses } from './pauses.js';
 import { createPoller, type Poller } from './poll.js';
-import { appliedInventory, countStates, isCondemned, restorePreviews } from './preview-state.js';
+import { countStates, restorePreviews } from './preview-state.js';
 import { type ReconcileDeps, reconcile, reportState } from './reconcile.js';
 import { repeat } from './repeat.js';
+import { compareWithCluster, takeUp } from './resync.js';
 import { createRoom } from './room.js';
 import {
   type AgentParts,
@@ -140,9 +140,17 @@ async function runLoops(agent: Agent, onBug: (error: unknown) => void): Promise<
     }
   }
 
+  let isListed = false;
+  async function resync(): Promise<void> {
+    // At the start everything is listed for the watches.
+    if (isListed) await compareWithCluster(shared);
+    isListed = true;
+    if (!signal.aborted) takeUp(shared);
+  }
+
   const looking = repeat({ intervalMs: options.pollIntervalMs, run: look }, signal);
   const polling = repeat({ intervalMs: options.pollIntervalMs, minGapMs: pollGapMs, run: poll }, signal);
-  const resyncing = repeat({ intervalMs: resyncMs, run: async () => resync(shared) }, signal);
+  const resyncing = repeat({ intervalMs: resyncMs, run: resync }, signal);
   const hearing = manager?.followHints((head) => {
     if (head !== follower.head()) looking.poke();
     polling.poke();
@@ -161,13 +169,4 @@ async function decide({ shared, follower, deletions }: Agent): Promise<void> {
     parts.log.warn({ code: error.code, data: error.data }, 'deletions not decided');
   }
   parts.metrics?.setBreaker(breakerReport(follower.guard(), deletions.held(), shared.previews.size).reason);
-}
-
-/** What no watch has told, or could not be done before. */
-function resync({ previews, view, queue }: Shared): void {
-  for (const preview of previews.values()) {
-    const inventory = appliedInventory(preview);
-    const fine = inventory !== null && preview.settled && !hasDrift(inventory, view.of(inventory));
-    if (!fine && (preview.wanted !== null || isCondemned(preview))) queue.add(preview.slug);
-  }
 }

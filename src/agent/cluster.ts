@@ -10,6 +10,7 @@ import type { FenceDeps } from './fence/check-fence.js';
 import { findObject } from './find-object.js';
 import type { SecretSink } from './furnish/secret-sources.js';
 import type { Kind, WatchSink } from './live/live-objects.js';
+import type { Manifest } from './manifest.js';
 import type { MemoryDeps } from './memory/memory-deps.js';
 import type { ExamineDeps } from './plan/examine.js';
 import type { PruneDeps } from './prune/prune-objects.js';
@@ -27,6 +28,13 @@ export interface Cluster {
   diagnose: ClusterReader;
   /** Follows the labelled objects of a kind in every namespace until the signal aborts. */
   watch(kind: Kind, labelSelector: string, sink: WatchSink, signal: AbortSignal): Promise<void>;
+  /** Lists the same once, page by page; answers the list's resource version. */
+  listPages(
+    kind: Kind,
+    labelSelector: string,
+    onPage: (objects: Manifest[]) => void,
+    signal: AbortSignal,
+  ): Promise<string>;
   /** Follows all secrets of one namespace until the signal aborts. */
   watchSecrets(namespace: string, sink: SecretSink, signal: AbortSignal): Promise<void>;
 }
@@ -63,6 +71,8 @@ export function createCluster(client: KubeClient, log: Logger): Cluster {
         // Of its own: what each watch listens for is not counted against the others.
         AbortSignal.any([signal]),
       ),
+    listPages: (kind, labelSelector, onPage, signal) =>
+      client.listPages({ ...kind, namespace: null, labelSelector, signal }, onPage),
     watchSecrets: (namespace, sink, signal) =>
       watchObjects(
         client,

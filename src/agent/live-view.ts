@@ -9,7 +9,7 @@ import { nextRepairMs } from './reconcile.js';
 import type { WorkQueue } from './work-queue.js';
 
 export interface LiveViewDeps {
-  cluster: Pick<Cluster, 'watch'>;
+  cluster: Pick<Cluster, 'watch' | 'listPages'>;
   previews: ReadonlyMap<string, PreviewState>;
   queue: Pick<WorkQueue, 'add' | 'isRunning'>;
   /** Tells the manager how a preview is now. */
@@ -91,7 +91,8 @@ export function createLiveView(deps: LiveViewDeps, pinned: string | null, signal
 
   function begin(id: string): void {
     installation = id;
-    objects = createLiveObjects({ watch: deps.cluster.watch, judge: judgeObject, onChange }, id, signal);
+    const { watch, listPages } = deps.cluster;
+    objects = createLiveObjects({ watch, listPages, judge: judgeObject, onChange }, id, signal);
     objects.follow([{ apiVersion: 'v1', kind: 'Namespace' }]);
     for (const { inventories } of previews.values()) {
       for (const { objects: own, furniture = [] } of inventories.values()) objects.follow([...own, ...furniture]);

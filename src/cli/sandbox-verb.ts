@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readEnvironment } from '../config/environment.js';
+import { AppError } from '../error/app-error.js';
 import { createLogger } from '../log/create-logger.js';
 import type { SandboxAddresses } from '../sandbox/sandbox.js';
 import { print } from './print.js';
@@ -30,7 +31,7 @@ export function addSandboxVerb(program: Command): void {
 async function runSandbox(flags: SandboxFlags): Promise<void> {
   const startedAt = performance.now();
   // Loaded here alone: the production image has neither the stand-ins nor the embedded database.
-  const { startSandbox } = await import('../sandbox/sandbox.js');
+  const { startSandbox } = await import('../sandbox/sandbox.js').catch(toldAsMissing);
   const log = createLogger({
     level: flags.verbose === true ? 'debug' : 'warn',
     name: 'sandbox',
@@ -63,6 +64,16 @@ async function runSandbox(flags: SandboxFlags): Promise<void> {
     await sandbox?.stop();
   };
   await untilSignal(log, stop, foreverAfter(announced), stopTimeoutMs);
+}
+
+function toldAsMissing(error: unknown): never {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error;
+  throw new AppError({
+    code: 'sandbox-missing',
+    disposition: 'stall',
+    publicMessage: 'This installation has no sandbox. Run it from a clone of the repository: npm ci && npm start',
+    cause: error,
+  });
 }
 
 /** Rejects when `first` does; never resolves. */

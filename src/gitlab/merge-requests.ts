@@ -58,7 +58,7 @@ export async function readMergeRequest(gitlab: GitLab, input: MergeRequestQuesti
   try {
     const answer = await new MergeRequests(gitlab.at('merge-request.read', signal)).show(projectId, iid);
     const shown = parseAnswer('merge-request.read', mergeRequestSchema, answer);
-    const activity = knownActivity(shown, known) ?? (await readActivity(gitlab, input));
+    const activity = knownActivity(shown, known) ?? (await readActivity(gitlab, input, shown.created_at));
     return { known: true, facts: toFacts(shown, activity), readStartedAt };
   } catch (error) {
     if (!isAppError(error) || error.code === abortedCode) throw error;
@@ -93,11 +93,12 @@ function knownActivity(shown: z.infer<typeof mergeRequestSchema>, known: MergeRe
     known.sha === (shown.sha ?? null) &&
     known.state === shown.state;
   if (isSame) return { lastPushAt: known.lastPushAt, lastReopenedAt: known.lastReopenedAt };
-  const isNew = shown.state === 'opened' && shown.updated_at - shown.created_at < openingMs;
+  // Of one that is read for the first time: a push right after its opening, seen later, is a push.
+  const isNew = known === null && shown.state === 'opened' && shown.updated_at - shown.created_at < openingMs;
   return isNew ? { lastPushAt: shown.created_at, lastReopenedAt: null } : null;
 }
 
-async function readActivity(gitlab: GitLab, input: MergeRequestQuestion): Promise<Activity> {
+async function readActivity(gitlab: GitLab, input: MergeRequestQuestion, openedAt: Instant): Promise<Activity> {
   const { projectId, iid, signal } = input;
   const call = 'merge-request.versions';
   const [versions, events] = await Promise.all([
@@ -106,7 +107,11 @@ async function readActivity(gitlab: GitLab, input: MergeRequestQuestion): Promis
     readStateEvents(gitlab, input),
   ]);
   const reopened = events.filter((event) => event.state === 'reopened');
-  return { lastPushAt: newest(parseAnswer(call, versionsSchema, versions)), lastReopenedAt: newest(reopened) };
+  const pushes = parseAnswer(call, versionsSchema, versions);
+  const lastPushAt = newest(pushes);
+  // The first version is made with the merge request, moments after it: the same moment, however it was read.
+  const isOpening = pushes.length === 1 && lastPushAt !== null && lastPushAt - openedAt < openingMs;
+  return { lastPushAt: isOpening ? openedAt : lastPushAt, lastReopenedAt: newest(reopened) };
 }
 
 /** Oldest first, so all pages are read. The library has no resource of its own for them. */

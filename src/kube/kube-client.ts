@@ -57,6 +57,8 @@ export interface KubeClient {
   create(object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
   get(reference: KubeReference, signal?: AbortSignal): Promise<KubeObject>;
   list(query: ListQuery): Promise<{ items: KubeObject[]; resourceVersion: string }>;
+  /** The same, page by page, for what need not be in memory as a whole; answers the list's resource version. */
+  listPages(query: ListQuery, onPage: (items: KubeObject[]) => void): Promise<string>;
   /** JSON merge patch: null removes a field. */
   mergePatch(reference: KubeReference, patch: unknown, options?: WriteOptions): Promise<KubeObject>;
   remove(reference: KubeReference, options?: DeleteOptions): Promise<void>;
@@ -134,9 +136,16 @@ export function createKubeClient(connection: KubeConnection): KubeClient {
   }
 
   async function list(query: ListQuery): Promise<{ items: KubeObject[]; resourceVersion: string }> {
+    const items: KubeObject[] = [];
+    const resourceVersion = await listPages(query, (page) => {
+      for (const item of page) items.push(item);
+    });
+    return { items, resourceVersion };
+  }
+
+  async function listPages(query: ListQuery, onPage: (items: KubeObject[]) => void): Promise<string> {
     const served = await discovery.lookUp(query.apiVersion, query.kind);
     const path = collectionPath(query.apiVersion, served, query.namespace);
-    const items: KubeObject[] = [];
     let next: string | undefined;
     let resourceVersion = '';
     do {
@@ -146,11 +155,11 @@ export function createKubeClient(connection: KubeConnection): KubeClient {
       if (next !== undefined) parameters.set('continue', next);
       const call = { method: 'GET', path: `${path}?${parameters}`, timeoutMs: callMs, signal: query.signal } as const;
       const page = listSchema.parse(await sendJson(connection, call));
-      for (const item of page.items ?? []) items.push(objectOf(query, item));
+      onPage((page.items ?? []).map((item) => objectOf(query, item)));
       resourceVersion = page.metadata.resourceVersion;
       next = page.metadata.continue || undefined;
     } while (next !== undefined && query.limit === undefined);
-    return { items, resourceVersion };
+    return resourceVersion;
   }
 
   async function mergePatch(reference: KubeReference, patch: unknown, options: WriteOptions = {}): Promise<KubeObject> {
@@ -196,7 +205,7 @@ export function createKubeClient(connection: KubeConnection): KubeClient {
     return sendText(connection, call, query.limitBytes * 2);
   }
 
-  return { connection, discovery, apply, create, get, list, mergePatch, remove, podLog };
+  return { connection, discovery, apply, create, get, list, listPages, mergePatch, remove, podLog };
 }
 
 function writeQuery(options: WriteOptions): Record<string, string> {

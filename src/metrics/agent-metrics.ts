@@ -1,4 +1,4 @@
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { addProcessMetrics } from './process-metrics.js';
 import { createStageTimer, type StageTimer } from './stage-seconds.js';
 
@@ -10,6 +10,8 @@ export interface AgentMetrics extends StageTimer {
   setOrphans(count: number): void;
   /** Why deletions are held; null: they are not. */
   setBreaker(reason: string | null): void;
+  /** Objects of which a watch had not told what the API server answered to a list. */
+  countMissed(input: { kind: string; count: number }): void;
   /** The text of a scrape. */
   render(): Promise<{ contentType: string; body: string }>;
 }
@@ -35,6 +37,12 @@ export function createAgentMetrics(): AgentMetrics {
     labelNames: ['where', 'reason'],
     registers: [registry],
   });
+  const missed = new Counter({
+    name: 'mayfly_agent_watch_missed_total',
+    help: 'Objects that were not as their watch had told, found by the regular comparison with the API server.',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
   function setBreaker(reason: string | null): void {
     breaker.reset();
     breaker.set({ where: 'agent', reason: reason ?? 'none' }, reason === null ? 0 : 1);
@@ -48,6 +56,7 @@ export function createAgentMetrics(): AgentMetrics {
     },
     setOrphans: (count) => orphans.set(count),
     setBreaker,
+    countMissed: ({ kind, count }) => missed.inc({ kind }, count),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

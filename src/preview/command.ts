@@ -91,7 +91,10 @@ function parseApprove(args: string[], ordinal: number): Command {
   const sha = text.toLowerCase();
   return args.length === 1 && /^[0-9a-f]{12,64}$/.test(sha)
     ? { kind: 'approve', ordinal, sha }
-    : invalid(ordinal, `\`${shown(args.join(' '))}\` is not a commit; write at least 12 hexadecimal digits of its sha.`);
+    : invalid(
+        ordinal,
+        `\`${shown(args.join(' '))}\` is not a commit; write at least 12 hexadecimal digits of its sha.`,
+      );
 }
 
 function parseSet(text: string, ordinal: number): Command {

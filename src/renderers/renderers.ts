@@ -10,6 +10,8 @@ export interface RenderersOptions {
   /** Private folder for the files of the runs. */
   directory: string;
   limits?: ProgramLimits;
+  /** Where `prlimit` may be; none: memory is watched. Default: where Debian has it. */
+  prlimit?: readonly string[];
   /** Programs that run at once. Default 2. */
   concurrency?: number;
 }
@@ -22,7 +24,7 @@ export interface Renderers {
 
 /** Nothing is looked for or made before the first call. */
 export function createRenderers(options: RenderersOptions): Renderers {
-  const limits = options.limits ?? programLimits;
+  const { limits = programLimits, prlimit } = options;
   // Each may take its memory limit, and together with the agent they must fit into its container.
   const turnstile = createTurnstile(options.concurrency ?? 2);
   return {
@@ -30,7 +32,15 @@ export function createRenderers(options: RenderersOptions): Renderers {
       const file = await findProgram('kustomize', options.programs);
       return turnstile(signal, () =>
         withWorkspace(options.directory, files, (workspace) =>
-          runProgram({ name: 'kustomize', file, args: kustomizeArguments(directory), workspace, limits, signal }),
+          runProgram({
+            name: 'kustomize',
+            file,
+            args: kustomizeArguments(directory),
+            workspace,
+            limits,
+            prlimit,
+            signal,
+          }),
         ),
       );
     },
@@ -46,6 +56,7 @@ export function createRenderers(options: RenderersOptions): Renderers {
             workspace,
             environment: helmEnvironment(workspace),
             limits,
+            prlimit,
             signal: input.signal,
           }),
         ),

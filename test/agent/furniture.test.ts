@@ -157,6 +157,24 @@ test('a secret is copied, follows its source, and outlives it with a word', asyn
   await eventually('no copy', async () => (await world.find('copies', 'v1', 'Secret', 'registry-pull')) === null);
 });
 
+test('a copy whose source changes its type is made again', async () => {
+  await shared.put('login', { username: 'a', password: 'b' });
+  await world.publish({ files: [{ slug: 'typed', sha, secrets: '["login"]' }] });
+  await world.waitForState('typed', 'healthy');
+  const copy = () => world.find('typed', 'v1', 'Secret', 'login');
+  const first = await copy();
+  expect(first?.type).toBe('Opaque');
+  await shared.remove('login');
+  await shared.put('login', { username: 'a', password: 'c' }, 'kubernetes.io/basic-auth');
+  const second = await eventually('another copy', async () => {
+    const found = await copy();
+    return found !== null && found.metadata.uid !== first?.metadata.uid ? found : null;
+  });
+  expect(second.type).toBe('kubernetes.io/basic-auth');
+  expect(await secretValue('typed', 'login', 'password')).toBe('c');
+  await world.waitForState('typed', 'healthy');
+});
+
 test('a secret that is missing is named, and the preview comes up when it is there', async () => {
   await world.publish({ files: [{ slug: 'awaits', sha, secrets: '["later"]' }] });
   await world.waitForState('awaits', 'degraded');

@@ -41,6 +41,7 @@ function world(kind: string) {
           if (followed.kind === kind) sinks.push(heard);
           return new Promise(() => undefined);
         },
+        listPages: async () => '',
       },
       previews: new Map([['a', preview]]),
       queue: { add: (slug) => void woken.push(slug), isRunning: () => false },

@@ -145,3 +145,20 @@ test('show lists every member', async () => {
 function withoutTimes(note: string): string {
   return note.replace(/\d+ (?:s|min) after the push/g, '').replace(/, (?= \|)/g, '');
 }
+
+test('a command in one that its project’s own filters refuse is told which', async () => {
+  const { gitlab } = stage;
+  const eve = gitlab.addUser({ username: 'eve', name: 'Eve', project: gitlab.project(shopPath), accessLevel: 30 });
+  const refused = await gitlab.createMergeRequest(shopPath, {
+    title: 'Alone',
+    sourceBranch: 'refused',
+    labels: ['no-preview'],
+  });
+  gitlab.comment(refused, '/preview extend 2d', { user: eve });
+  await stage.untilNote(
+    refused,
+    'No preview',
+    'it has the label no-preview',
+    'There is no preview for `extend 2d` now',
+  );
+});

@@ -116,6 +116,12 @@ describe('a merge request', () => {
     unreadable();
     const opened = await read(null);
     expect(opened).toMatchObject({ lastPushAt: now, lastReopenedAt: null });
+    standIn.faults.clear();
+    // Within a second of the opening, and after it was read: a push like any other.
+    now += 300;
+    await standIn.push(projectId, { branch: 'asked' });
+    expect(await read(opened)).toMatchObject({ lastPushAt: now });
+    unreadable();
     now += 60_000;
     await standIn.push(projectId, { branch: 'asked' });
     expect(await read(opened)).toBeNull();

@@ -28,12 +28,14 @@ async function run(
   script: string,
   limits: Partial<typeof programLimits> = {},
   signal: AbortSignal = new AbortController().signal,
+  prlimit?: readonly string[],
 ): Promise<string> {
   const kustomize = await program(`kustomize-${Math.abs(hash(script))}`, script);
   const renderers = createRenderers({
     programs: { kustomize, searchPath: '' },
     directory: work(),
     limits: { ...programLimits, memoryBytes: 4 * 1024 ** 3, ...limits },
+    ...(prlimit === undefined ? {} : { prlimit }),
   });
   const files = [{ path: 'app/kustomization.yaml', content: new TextEncoder().encode('{}') }];
   return renderers.kustomize({ files, directory: 'app', signal });
@@ -98,6 +100,19 @@ test.skipIf(!limited)('a program gets no more memory than it may have', async ()
   const mebibytes = Number(await readFile(progress, 'utf8'));
   expect(mebibytes).toBeGreaterThan(64);
   expect(mebibytes).toBeLessThan(1_024);
+});
+
+test('without prlimit a program that takes more memory is ended, and told so', async () => {
+  const script = `const all = [];
+    setInterval(() => all.length < 40 && all.push(Buffer.alloc(16 * 1024 * 1024, 1)), 20);`;
+  const limits = { memoryBytes: 256 * 1024 ** 2, timeoutMs: 120_000 };
+  await expect(run(script, limits, new AbortController().signal, [])).rejects.toMatchObject({
+    code: 'source-too-large',
+    publicMessage: expect.stringContaining('256 MiB of memory'),
+  });
+  // What is within its limit is left alone.
+  const modest = 'const kept = Buffer.alloc(32 * 1024 * 1024, 1); setTimeout(() => console.log(kept.length), 400);';
+  expect(await run(modest, limits, new AbortController().signal, [])).toBe('33554432\n');
 });
 
 test('what it started is ended with it', async () => {

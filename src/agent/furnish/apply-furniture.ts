@@ -1,12 +1,17 @@
 import { AppError, isAppError } from '../../error/app-error.js';
 import type { FurnitureEntry, InventoryEntry } from '../inventory.js';
-import { contentPrint, displayName, keyOf, type Manifest } from '../manifest.js';
-import { marksOf, type PreviewIdentity } from '../marks.js';
+import { contentPrint, displayName, keyOf, type Manifest, type ObjectReference } from '../manifest.js';
+import { carriesMarks, marksOf, type PreviewIdentity } from '../marks.js';
+import { waitUntilGone } from '../wait-until-gone.js';
 import { type CopySecretDeps, copySecret } from './copy-secret.js';
 import type { FurniturePiece, FurniturePlan } from './plan-furniture.js';
 
 export interface ApplyFurnitureDeps extends CopySecretDeps {
   apply(object: Manifest, options: { force: boolean; signal: AbortSignal }): Promise<Manifest>;
+  remove(
+    reference: ObjectReference,
+    options: { preconditions: { uid: string; resourceVersion?: string }; signal: AbortSignal },
+  ): Promise<void>;
 }
 
 export interface ApplyFurnitureInput {
@@ -69,8 +74,14 @@ async function applyPiece(
       ? piece.manifest
       : await copySecret(deps, { slug: identity.slug, namespace: input.secretsFrom ?? '', name: piece.name }, signal);
   const metadata = { ...manifest.metadata, namespace, labels: marksOf(identity) };
+  const whole = { ...manifest, metadata };
   try {
-    return await deps.apply({ ...manifest, metadata }, { force: true, signal });
+    try {
+      return await deps.apply(whole, { force: true, signal });
+    } catch (error) {
+      if (!isAppError(error, 'kube-invalid') || !(await makeWay(deps, whole, identity, signal))) throw error;
+      return await deps.apply(whole, { force: true, signal });
+    }
   } catch (error) {
     if (signal.aborted || !isAppError(error)) throw error;
     const object = displayName({ kind: manifest.kind, name: manifest.metadata.name });
@@ -83,6 +94,28 @@ async function applyPiece(
       cause: error,
     });
   }
+}
+
+/**
+ * Of a secret neither type nor immutable data can be changed: a copy whose source has changed in one of them is deleted, as it was
+ * read and only when it is Mayfly's. Answers whether it is gone.
+ */
+async function makeWay(
+  deps: ApplyFurnitureDeps,
+  wanted: Manifest,
+  identity: PreviewIdentity,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (wanted.kind !== 'Secret') return false;
+  const { apiVersion, kind } = wanted;
+  const reference = { apiVersion, kind, name: wanted.metadata.name, namespace: wanted.metadata.namespace };
+  const found = await deps.get(reference, signal);
+  const { uid, resourceVersion, labels } = found.metadata;
+  const isFixed = found.type !== wanted.type || found.immutable === true;
+  if (!isFixed || uid === undefined || !carriesMarks(labels, identity)) return false;
+  const preconditions = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  await deps.remove(reference, { preconditions, signal });
+  return waitUntilGone(deps, { reference, uid }, signal);
 }
 
 function newEntry(piece: FurniturePiece): FurnitureEntry {

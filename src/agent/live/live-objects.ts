@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ObservedObject } from '../../protocol/observations.js';
 import { contentPrint, fields, groupOf, keyOf, type Manifest, manifestKey, text } from '../manifest.js';
 import { incarnationLabel, installationLabel, pausedAnnotation, previewLabel } from '../marks.js';
@@ -41,6 +42,13 @@ export interface WatchSink {
 export interface LiveDeps {
   /** Follows all objects of a kind that carry the label, in every namespace, until the signal aborts. */
   watch(kind: Kind, labelSelector: string, sink: WatchSink, signal: AbortSignal): Promise<void>;
+  /** Lists the same objects once, page by page; answers the list's resource version. */
+  listPages(
+    kind: Kind,
+    labelSelector: string,
+    onPage: (objects: Manifest[]) => void,
+    signal: AbortSignal,
+  ): Promise<string>;
   judge(object: Manifest): LiveHealth;
   /** Something of an incarnation changed or went; `appeared`: nothing was known of it before. */
   onChange(
@@ -55,6 +63,13 @@ export interface LiveObjects {
   follow(kinds: readonly Kind[]): void;
   /** Resolves when all of them were listed once; `of` is complete then. */
   synced(kinds: readonly Kind[], signal: AbortSignal): Promise<void>;
+  /** Kinds that are followed. */
+  kinds(): Kind[];
+  /**
+   * Lists a kind anew and compares: what its watch has still not told after `graceMs` is taken from the list, and
+   * counted. Throws `kube-*` errors.
+   */
+  verify(kind: Kind, graceMs: number, signal: AbortSignal): Promise<number>;
   /** Takes the answer of a write, so that what was just written is known before the watch tells it. */
   record(object: Manifest): void;
   /** The objects of one incarnation by key; its namespace is among them as `/Namespace/<name>`. */
@@ -66,7 +81,8 @@ export interface LiveObjects {
 /** Creates the view of one installation's objects; `signal` ends its watches. */
 export function createLiveObjects(deps: LiveDeps, installation: string, signal: AbortSignal): LiveObjects {
   const incarnations = new Map<string, { slug: string; incarnation: number; objects: Map<string, LiveObject> }>();
-  const watches = new Map<string, Promise<void>>();
+  const watches = new Map<string, { kind: Kind; listed: Promise<void> }>();
+  const labelSelector = `${installationLabel}=${installation}`;
   const nothing: ReadonlyMap<string, LiveObject> = new Map();
 
   function place(object: Manifest) {
@@ -117,15 +133,56 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
 
   /** After a gap: what is not listed is gone, but for what was written after the list was made. */
   function replaced(kind: Kind, objects: Manifest[], resourceVersion: string): void {
-    const listed = new Set(objects.map((object) => text(object.metadata.uid)));
+    dropUnlisted(kind, new Set(objects.map((object) => text(object.metadata.uid))), resourceVersion);
+    for (const object of objects) take(object);
+  }
+
+  /** Answers how many were known and are gone. */
+  function dropUnlisted(kind: Kind, listed: ReadonlySet<string>, resourceVersion: string): number {
+    let dropped = 0;
     const prefix = keyOf({ ...kind, name: '' });
     for (const home of [...incarnations.values()]) {
       for (const [key, object] of [...home.objects]) {
         const stale = key.startsWith(prefix) && !listed.has(object.uid);
-        if (stale && !isNewer(object.resourceVersion, resourceVersion)) drop(home, key);
+        if (!stale || isNewer(object.resourceVersion, resourceVersion)) continue;
+        drop(home, key);
+        dropped += 1;
       }
     }
-    for (const object of objects) take(object);
+    return dropped;
+  }
+
+  /** Whether nothing so new is known of an object of ours. */
+  function isMissed(object: Manifest): boolean {
+    const pair = pairOf(object, installation);
+    if (pair === null) return false;
+    const known = incarnations.get(`${pair.slug}#${pair.incarnation}`)?.objects.get(manifestKey(object));
+    const { resourceVersion = '' } = object.metadata;
+    return (
+      known === undefined ||
+      (known.resourceVersion !== resourceVersion && isNewer(resourceVersion, known.resourceVersion))
+    );
+  }
+
+  async function verify(kind: Kind, graceMs: number, until: AbortSignal): Promise<number> {
+    const listed = new Set<string>();
+    const doubtful: Manifest[] = [];
+    const resourceVersion = await deps.listPages(
+      kind,
+      labelSelector,
+      (page) => {
+        for (const object of page) {
+          listed.add(text(object.metadata.uid));
+          if (isMissed(object)) doubtful.push(object);
+        }
+      },
+      until,
+    );
+    // What happened just now is on its way.
+    await delay(graceMs, undefined, { signal: until });
+    const missed = doubtful.filter(isMissed);
+    for (const object of missed) take(object);
+    return missed.length + dropUnlisted(kind, listed, resourceVersion);
   }
 
   function start(kind: Kind): Promise<void> {
@@ -140,15 +197,15 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
         // Nothing is known of it: whoever waits learns the reason from the API server when it is applied.
         unseen: resolve,
       };
-      void deps.watch(kind, `${installationLabel}=${installation}`, sink, signal).then(resolve);
+      void deps.watch(kind, labelSelector, sink, signal).then(resolve);
     });
   }
 
   function watching(kind: Kind): Promise<void> {
     const name = `${groupOf(kind.apiVersion)}/${kind.kind}`;
-    const found = watches.get(name) ?? start(kind);
+    const found = watches.get(name) ?? { kind, listed: start(kind) };
     watches.set(name, found);
-    return found;
+    return found.listed;
   }
 
   return {
@@ -157,6 +214,8 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
       until.throwIfAborted();
       await orAborted(Promise.all(kinds.map(watching)), until);
     },
+    kinds: () => [...watches.values()].map(({ kind }) => kind),
+    verify,
     record: take,
     of: (pair) => incarnations.get(`${pair.slug}#${pair.incarnation}`)?.objects ?? nothing,
     pairs: () =>

@@ -25,6 +25,7 @@ export function createTornDown(deps: MemoryDeps, place: MemoryPlace): TornDown {
   const highest = new Map<string, number>();
   /** What the cluster does not have yet, by the name of the ConfigMap that it goes into. */
   const expected = new Map<string, Map<string, number>>();
+  /** Under way, one at a time for each ConfigMap. */
   const writing = new Map<string, Promise<void>>();
   const existing = new Set<string>();
 
@@ -82,9 +83,11 @@ export function createTornDown(deps: MemoryDeps, place: MemoryPlace): TornDown {
       const name = nameOf(pair.slug);
       const noted = expect(pair);
       // One that is under way may hold this one already; where it failed, or does not, it is written by itself.
-      await writing.get(name)?.catch(() => undefined);
+      for (let other = writing.get(name); other !== undefined; other = writing.get(name)) {
+        await other.catch(() => undefined);
+      }
       if (isStored(pair)) return;
-      const own = flush(name, noted, signal);
+      const own = flush(name, noted, signal).finally(() => writing.delete(name));
       writing.set(name, own);
       await own;
     },

@@ -11,7 +11,7 @@ import {
   relevant,
   withReadings,
 } from './linked.js';
-import type { DecideDeps, SubjectState } from './needs.js';
+import type { DecideDeps, LinkedMergeRequest, SubjectState } from './needs.js';
 
 type ReadDeps = Pick<DecideDeps, 'gitlab' | 'settings' | 'log'>;
 
@@ -53,7 +53,7 @@ async function readMore(
       (each) => (open.has(each) || each.asked) && !wasRead.has(`${each.projectId}!${each.iid}`),
     );
     if (wanted.length > 0) {
-      const read = wanted.map(({ projectId, iid }) => readMember(deps, { projectId, iid, now: state.now }, signal));
+      const read = wanted.map((member) => readMember(deps, member, state.now, signal));
       return { ...readings, members: [...readings.members, ...(await Promise.all(read))] };
     }
   }
@@ -67,10 +67,11 @@ async function readMore(
 
 async function readMember(
   deps: ReadDeps,
-  { projectId, iid, now }: { projectId: number; iid: number; now: number },
+  { projectId, iid, facts }: Pick<LinkedMergeRequest, 'projectId' | 'iid' | 'facts'>,
+  now: number,
   signal: AbortSignal,
 ): Promise<MemberReading> {
-  const answer = await deps.gitlab.readMergeRequest(projectId, iid, signal);
+  const answer = await deps.gitlab.readMergeRequest(projectId, iid, signal, facts);
   if (!answer.known) deps.log.warn({ projectId, iid, why: answer.why }, 'merge request not read');
   // The fence compares times of one clock, PostgreSQL's: the read began after the state was loaded.
   return { projectId, iid, reading: { ...answer, readStartedAt: now } };

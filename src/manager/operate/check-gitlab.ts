@@ -52,7 +52,8 @@ async function checkToken(gitlab: GitLabReads, now: number, signal: AbortSignal)
 interface HookNeeds {
   webhookUrl: string;
   needsPipelines: boolean;
-  needsJobs: boolean;
+  /** Without them the catch-up notices the end of a job. */
+  wantsJobs: boolean;
 }
 
 /** One project: visible, a role that may write notes and statuses, a webhook that reaches Mayfly. */
@@ -104,7 +105,7 @@ async function checkHook(gitlab: GitLabReads, projectId: number, input: HookNeed
   if (hooks === null) {
     return skipped(`Only a Maintainer may see webhooks. There should be one to ${input.webhookUrl}.`);
   }
-  const more = [...(input.needsPipelines ? ['Pipeline'] : []), ...(input.needsJobs ? ['Job'] : [])];
+  const more = [...(input.needsPipelines ? ['Pipeline'] : []), ...(input.wantsJobs ? ['Job'] : [])];
   const events = `${list(['Merge request', 'Comments', ...more])} events`;
   const ours = hooks.filter((hook) => hook.url.replace(/\/+$/, '') === input.webhookUrl);
   const [hook] = ours;
@@ -116,8 +117,7 @@ async function checkHook(gitlab: GitLabReads, projectId: number, input: HookNeed
     );
   }
   if (ours.length > 1) return warning(`${ours.length} point at ${input.webhookUrl}.`, 'Remove all but one.');
-  const lacksOfGates = (input.needsPipelines && !hook.pipelineEvents) || (input.needsJobs && !hook.jobEvents);
-  if (!hook.mergeRequestsEvents || !hook.noteEvents || lacksOfGates) {
+  if (!hook.mergeRequestsEvents || !hook.noteEvents || (input.needsPipelines && !hook.pipelineEvents)) {
     return failed('It does not send everything that is needed.', `Switch on ${events}.`);
   }
   if (hook.alertStatus !== null && hook.alertStatus !== 'executable') {
@@ -125,6 +125,9 @@ async function checkHook(gitlab: GitLabReads, projectId: number, input: HookNeed
       `GitLab has switched it off (${hook.alertStatus}).`,
       'Make sure that GitLab reaches `publicUrl`, then test the webhook in GitLab.',
     );
+  }
+  if (input.wantsJobs && !hook.jobEvents) {
+    return warning('It sends no Job events.', 'Switch them on: what a gate waits for is otherwise noticed later.');
   }
   return ok(`It sends to ${input.webhookUrl}.`);
 }

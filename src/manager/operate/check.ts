@@ -77,13 +77,13 @@ export async function check(deps: CheckDeps, config: ManagerConfig, signal: Abor
 }
 
 /** What opens the gates of a project, alone or in a group. */
-function neededEvents(config: ManagerConfig, project: ProjectConfig): { needsPipelines: boolean; needsJobs: boolean } {
+function neededEvents(config: ManagerConfig, project: ProjectConfig): { needsPipelines: boolean; wantsJobs: boolean } {
   const groups = config.groups.filter(({ projects }) => projects.includes(project.name));
   const gates = [project.gate, ...groups.map(({ gate }) => gate)];
   return {
     needsPipelines: gates.some(({ pipeline }) => pipeline !== undefined && pipeline !== 'none'),
     // The job that pushes an image, or that is waited for, ends before its pipeline does.
-    needsJobs: gates.some(({ pipeline, image }) => typeof pipeline === 'object' || (image ?? []).length > 0),
+    wantsJobs: gates.some(({ pipeline, image }) => typeof pipeline === 'object' || (image ?? []).length > 0),
   };
 }
 

@@ -27,6 +27,14 @@ export function timeOf(at: number): Html {
   return html`<time datetime="${iso}" title="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
 }
 
+/** How far off a moment is, such as `in 3 h`. */
+export function untilText(leftMs: number): string {
+  if (leftMs <= 0) return 'now';
+  const hours = leftMs / 3_600_000;
+  if (hours < 1) return `in ${Math.max(1, Math.round(leftMs / 60_000))} min`;
+  return hours < 48 ? `in ${Math.round(hours)} h` : `in ${Math.round(hours / 24)} days`;
+}
+
 /** Our own words, with what stands between backticks as code. */
 export function wordsOf(text: string): Html[] {
   return text.split('`').map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`));

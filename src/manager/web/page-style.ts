@@ -24,6 +24,7 @@ small { opacity: 0.8; }
 .members tbody th { font-weight: normal; }
 .members small { display: block; }
 .none { opacity: 0.6; }
+.sha { white-space: nowrap; }
 .phase { display: inline-block; padding: 0 0.5rem; border: 1px solid currentColor; border-radius: 1rem; font-size: 0.875rem; font-weight: normal; vertical-align: middle; white-space: nowrap; }
 .phase.ready { color: var(--good); } .phase.failed { color: var(--bad); } .phase.deploying, .phase.waiting { color: var(--busy); }
 .state { padding: 0.25rem 1rem; margin: 0 0 1rem; border-left: 0.25rem solid var(--line); background: var(--soft); border-radius: 0 0.5rem 0.5rem 0; }
@@ -43,6 +44,8 @@ dd { margin: 0; }
   tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
   tbody th, td { display: block; border: 0; padding: 0.125rem 0; }
   td::before { content: attr(data-label) ": "; opacity: 0.7; }
+  dl { gap: 0.25rem; }
+  dl > div { display: grid; grid-template-columns: 7rem 1fr; }
   .history li { grid-template-columns: 1fr; }
 }
 `;

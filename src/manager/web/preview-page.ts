@@ -1,7 +1,7 @@
 import { waitingWords } from '../../preview/state-words.js';
 import { type Html, html, safeLink } from './html.js';
 import type { WebEvent, WebMember, WebPreviewDetail } from './needs.js';
-import { pageOf, timeOf } from './page-shell.js';
+import { pageOf, timeOf, untilText } from './page-shell.js';
 import { stateSection } from './preview-state.js';
 
 interface PageInput {
@@ -15,6 +15,9 @@ interface PageInput {
 export const mostEvents = 50;
 
 const nothing = html``;
+
+/** As the history has them; their first digits do for a reader. */
+const wholeSha = /\b(?:[0-9a-f]{40}|[0-9a-f]{64})\b/g;
 
 /** What is likely to change while somebody looks is looked at more often. */
 const restless = new Set(['waiting', 'deploying', 'stopping']);
@@ -73,7 +76,7 @@ function mergeRequestOf({ iid, branch, projectId, mergeRequest }: WebMember): Ht
 
 function shaOf({ mergeRequest }: WebMember, sha: string | null): Html {
   if (sha === null) return html`<span class="none">none</span>`;
-  const short = html`<code title="${sha}">${sha.slice(0, 8)}</code>`;
+  const short = html`<code class="sha" title="${sha}">${sha.slice(0, 8)}</code>`;
   const page = mergeRequest === null ? null : safeLink(mergeRequest.webUrl);
   const [base, rest] = page?.split('/-/merge_requests/') ?? [];
   return base === undefined || rest === undefined ? short : html`<a href="${base}/-/commit/${sha}">${short}</a>`;
@@ -119,7 +122,7 @@ function facts(preview: WebPreviewDetail, link: string | null, now: number): Htm
 function expiryOf({ phase, expiresAt, pinnedBy }: WebPreviewDetail, now: number): Html | null {
   if (phase === 'stopping' || phase === 'stopped') return null;
   if (expiresAt === null) return html`never, pinned${pinnedBy === null ? '' : ` by ${pinnedBy}`}`;
-  return html`${timeOf(expiresAt)}${expiresAt <= now ? ', now' : ''}`;
+  return html`${timeOf(expiresAt)}, ${untilText(expiresAt - now)}`;
 }
 
 function revisionOf({ wantedRevision, deployedRevision }: WebPreviewDetail): Html | null {
@@ -143,7 +146,10 @@ function eventOf(event: WebEvent, incarnation: number): Html {
   const moved = from === null || to === null || from === to ? nothing : html` <small>${from} → ${to}</small>`;
   const earlier = event.incarnation === incarnation ? nothing : html` <small>incarnation ${event.incarnation}</small>`;
   const by = actor === null ? nothing : html` by ${actor}`;
-  const what = detail === null || detail === '' ? nothing : html`<span class="detail">${detail}</span>`;
+  const what =
+    detail === null || detail === ''
+      ? nothing
+      : html`<span class="detail">${detail.replace(wholeSha, (sha) => sha.slice(0, 8))}</span>`;
   return html`<li>${timeOf(event.at)}<div><strong>${kind.replaceAll('-', ' ')}</strong>${by}${moved}${earlier}${what}</div></li>
 `;
 }

@@ -34,7 +34,10 @@ function diagnosisOf({ phase, observation, wantedRevision }: WebPreviewDetail): 
 function phaseSentences(preview: WebPreviewDetail, diagnosis: Diagnosis | null): Html[] {
   switch (preview.phase) {
     case 'waiting':
-      return [html`It waits for ${waitingWords(preview.waitingFor, preview.line)}${since(preview.waitingSince)}.`];
+      return [
+        html`It waits for ${waitingWords(preview.waitingFor, preview.line)}${since(preview.waitingSince)}.`,
+        ...preview.members.flatMap(({ next }) => awaited(next)),
+      ];
     case 'deploying':
       return [
         html`It is being deployed${since(preview.deployingSince)}.`,
@@ -56,6 +59,15 @@ function phaseSentences(preview: WebPreviewDetail, diagnosis: Diagnosis | null):
     default:
       return preview.phase satisfies never;
   }
+}
+
+/** What has to happen, where something is known of it. */
+function awaited(next: WebPreviewDetail['members'][number]['next']): Html[] {
+  if (next === null) return [];
+  if (next.waitingFor === 'approval') {
+    return [html`A member approves it with <code>/preview approve ${next.sha}</code>.`];
+  }
+  return next.detail === null ? [] : [html`<q>${next.detail}</q>`];
 }
 
 function failedSentences({ cause, message }: WebPreviewDetail, diagnosis: Diagnosis | null): Html[] {

@@ -1,6 +1,6 @@
 import { type Html, html, safeLink } from './html.js';
 import type { WebBreaker, WebPreview } from './needs.js';
-import { pageOf } from './page-shell.js';
+import { pageOf, untilText } from './page-shell.js';
 
 export interface PageInput {
   previews: readonly WebPreview[];
@@ -93,13 +93,6 @@ function expiry(preview: WebPreview, now: number): Html {
   if (preview.expiresAt === null) return html`never, pinned`;
   const iso = new Date(preview.expiresAt).toISOString();
   return html`<time datetime="${iso}" title="${iso}">${untilText(preview.expiresAt - now)}</time>`;
-}
-
-function untilText(leftMs: number): string {
-  if (leftMs <= 0) return 'now';
-  const hours = leftMs / 3_600_000;
-  if (hours < 1) return `in ${Math.max(1, Math.round(leftMs / 60_000))} min`;
-  return hours < 48 ? `in ${Math.round(hours)} h` : `in ${Math.round(hours / 24)} days`;
 }
 
 function count(number: number, noun: string): string {

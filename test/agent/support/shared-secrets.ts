@@ -3,7 +3,7 @@ import type { KubeClient } from '../../../src/kube/kube-client.js';
 /** The namespace that secrets are copied from, in a test's hands. */
 export interface SharedSecrets {
   namespace: string;
-  put(name: string, data: Record<string, string>): Promise<void>;
+  put(name: string, data: Record<string, string>, type?: string): Promise<void>;
   remove(name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -12,12 +12,12 @@ export async function createSharedSecrets(client: KubeClient, namespace: string)
   await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   return {
     namespace,
-    async put(name, data) {
+    async put(name, data, type = 'Opaque') {
       const encoded = Object.fromEntries(
         Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
       );
       await client.apply(
-        { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, type: 'Opaque', data: encoded },
+        { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, type, data: encoded },
         { force: true },
       );
     },

@@ -102,6 +102,24 @@ const comment = (body: string, user: User): Note => standIn.comment(mergeRequest
 const emoji = (note: Note): string[] => note.awards.map((award) => award.name);
 
 describe('commands in comments', () => {
+  it('and all that people write have the note looked at; what Mayfly writes does not', async () => {
+    let looks = 0;
+    const store = {
+      ...deps.store,
+      doubtNote: async () => {
+        looks += 1;
+      },
+    };
+    const read = () => readCommands({ ...deps, store }, { projectId, iid: mergeRequest.iid, signal });
+    await createNote(gitlab, { projectId, iid: mergeRequest.iid, body: 'the note' });
+    await read();
+    expect(looks).toBe(0);
+    comment('looks good', stranger);
+    await read();
+    await read();
+    expect(looks).toBe(1);
+  });
+
   it('of a developer, inherited too, become orders with GitLab’s time, and are answered', async () => {
     const note = comment('/preview extend 2d\n/preview stop', developer);
     await run();

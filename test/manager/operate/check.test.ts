@@ -291,20 +291,28 @@ describe('mayfly check', () => {
     );
   });
 
-  it('asks for job events where jobs or images are waited for, in a group too', async () => {
+  it('recommends job events where jobs or images are waited for, and needs pipeline events for jobs', async () => {
     const withoutJobs = (d: ReturnType<typeof services>) => {
       d.gitlab.hooks = async () => [{ ...goodHook, jobEvents: false }];
     };
-    expect((await run(withoutJobs, 'defaults: {gate: {pipeline: success}}\n')).code).toBe(0);
-    const lacking =
-      '✗ webhook of acme/shop: It does not send everything that is needed. Switch on Merge request, Comments';
-    const jobs = await run(withoutJobs, 'defaults: {gate: {pipeline: {jobs: [build]}}}\n');
-    expect(jobs.lines).toContain(`${lacking}, Pipeline and Job events.`);
-    const grouped = await run(
-      withoutJobs,
+    const line =
+      '! webhook of acme/shop: It sends no Job events. Switch them on: what a gate waits for is otherwise noticed later.';
+    expect((await run(withoutJobs, 'defaults: {gate: {pipeline: success}}\n')).lines).not.toContain(line);
+    const waiting = [
+      'defaults: {gate: {pipeline: {jobs: [build]}}}\n',
       'groups: [{name: store, projects: [shop], link: branch, gate: {pipeline: {jobs: [build]}}}]\n',
-    );
-    expect(grouped.lines).toContain(`${lacking}, Pipeline and Job events.`);
+    ];
+    for (const more of waiting) {
+      const { code, lines } = await run(withoutJobs, more);
+      expect(lines).toContain(line);
+      expect(code).toBe(0);
+      const silent = await run((d) => {
+        d.gitlab.hooks = async () => [{ ...goodHook, pipelineEvents: false }];
+      }, more);
+      expect(silent.lines).toContain(
+        '✗ webhook of acme/shop: It does not send everything that is needed. Switch on Merge request, Comments, Pipeline and Job events.',
+      );
+    }
   });
 
   it('tells one cause once: what rests on it is not tried', async () => {

@@ -71,7 +71,7 @@ describe('the page of previews', () => {
       'panic: &lt;/pre&gt;&lt;script&gt;',
       'What to do: Correct what the reason and the logs name, and push.',
       '<a href="https://gitlab.example.com/acme/cart/-/merge_requests/7">!7</a> A &lt;b&gt;cart&lt;/b&gt;',
-      `<a href="https://gitlab.example.com/acme/cart/-/commit/${'a'.repeat(40)}"><code title="${'a'.repeat(40)}">aaaaaaaa</code></a>`,
+      `<a href="https://gitlab.example.com/acme/cart/-/commit/${'a'.repeat(40)}"><code class="sha" title="${'a'.repeat(40)}">aaaaaaaa</code></a>`,
       'waits for its pipeline, since',
       '<a href="https://gitlab.example.com/acme/cart/-/jobs/9">The job &lt;b&gt;x&lt;/b&gt; failed.</a>',
       '<code>preview-cart-7</code>',
@@ -99,6 +99,24 @@ describe('the page of previews', () => {
     expect(page).toContain('no 60');
     expect(page.match(/<li>/g)).toHaveLength(50);
     expect(page).toContain('Older ones are left out');
+  });
+
+  it('says what a commit waits for, and what somebody can do about it', async () => {
+    const { pool } = database;
+    await seedPreview(pool, { slug: 'wait-1', phase: 'waiting', iid: 91 });
+    await pool.query(
+      `update preview set waiting_for = 'approval', waiting_since = '2026-01-02Z' where slug = 'wait-1'`,
+    );
+    const next = { sha: 'c'.repeat(40), waitingFor: 'approval', since: 0, detail: null, link: null, stuck: false };
+    await pool.query(`update preview_member set next = $1 where slug = 'wait-1'`, [next]);
+    const url = await serve('/', createPages({ ...webDeps(pool), log: pino({ level: 'silent' }) }));
+    const look = async () => (await fetch(`${url}/previews/wait-1`)).text();
+    const approval = await look();
+    expect(approval).toMatch(/It waits for the approval of a member, since <time [^>]*>2026-01-02 00:00 UTC/);
+    expect(approval).toContain(`<code>/preview approve ${'c'.repeat(40)}</code>`);
+    const failed = { ...next, waitingFor: 'pipeline', detail: 'The job <i>build</i> failed.', stuck: true };
+    await pool.query(`update preview_member set next = $1 where slug = 'wait-1'`, [failed]);
+    expect(await look()).toContain('<q>The job &lt;i&gt;build&lt;/i&gt; failed.</q>');
   });
 
   it.each([

@@ -108,6 +108,7 @@ const immutable: Record<string, readonly string[]> = {
   ReplicaSet: ['spec.selector'],
   DaemonSet: ['spec.selector'],
   Job: ['spec.selector', 'spec.template', 'spec.completionMode'],
+  Secret: ['type'],
   Service: ['spec.clusterIP'],
   PersistentVolumeClaim: ['spec.accessModes', 'spec.storageClassName', 'spec.volumeName'],
   RoleBinding: ['roleRef'],
