@@ -57,5 +57,12 @@ async function main(): Promise<number> {
   }
 }
 
+/** Resolves when all that was written has left: a pipe takes more than its buffer in its own time. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
+
+const exitCode = await main();
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
 // A handle that a library left open must not keep a finished command alive.
-process.exit(await main());
+process.exit(exitCode);

@@ -31,13 +31,18 @@ export async function rebuild(
   options: { print: (line: string) => void; log: Logger; signal: AbortSignal },
 ): Promise<void> {
   const { log, signal, print } = options;
-  const directory = await mkdtemp(join(tmpdir(), 'mayfly-rebuild-'));
-  const { repository, token } = config.branch;
-  const auth = token === null ? null : { origin: new URL(repository).origin, token };
-  const mirror = await openMirror({ directory, url: repository, auth, log });
-  const gitlab = createGitLab({ ...config.gitlab, signal });
-  const database = await openDatabase(config, { log, signal });
+  const releases: (() => Promise<unknown>)[] = [];
   try {
+    const database = await openDatabase(config, { log, signal });
+    releases.push(() => database.release());
+    const directory = await mkdtemp(join(tmpdir(), 'mayfly-rebuild-'));
+    releases.push(() => rm(directory, { recursive: true, force: true }));
+    const { repository, token } = config.branch;
+    const auth = token === null ? null : { origin: new URL(repository).origin, token };
+    const mirror = await openMirror({ directory, url: repository, auth, log });
+    releases.push(() => mirror.close());
+    const gitlab = createGitLab({ ...config.gitlab, signal });
+    releases.push(() => gitlab.close());
     const branch = openBranch({ mirror, ...config.branch });
     const view = await branch.look({ maxAgeMs: 0, signal });
     const id = await ownerOf(view, database.pool);
@@ -59,10 +64,7 @@ export async function rebuild(
     for (const { slug, why } of plan.left) print(`Left alone: ${slug}, for ${why}.`);
     print('Start `mayfly serve`: it asks GitLab about each of them.');
   } finally {
-    await database.release();
-    await gitlab.close();
-    await mirror.close();
-    await rm(directory, { recursive: true, force: true });
+    for (const release of releases.reverse()) await release();
   }
 }
 

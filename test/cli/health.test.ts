@@ -79,3 +79,15 @@ test('what cannot be read is told, after all that could, and fails the command',
   expect(output).toContain('apiVersion is missing or wrong');
   expect((await runProgram(['health'])).code).toBe(2);
 });
+
+test('an answer that is larger than the buffer of a pipe arrives as a whole', async () => {
+  const items = Array.from({ length: 5_000 }, (_, index) => {
+    return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `settings-${index}` } };
+  });
+  const many = join(folder.path, 'many.json');
+  await writeFile(many, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  const { code, output } = await runProgram(['health', many, '--output', 'json']);
+  expect(code).toBe(0);
+  expect(output.length).toBeGreaterThan(256 * 1024);
+  expect(JSON.parse(output)).toHaveLength(5_000);
+});

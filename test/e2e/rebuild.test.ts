@@ -1,3 +1,4 @@
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, startCluster } from '../../src/sandbox/cluster/start-cluster.js';
@@ -70,4 +71,19 @@ test('a database that was lost is made again from the branch, and nothing is del
   world.gitlab.closeMergeRequest(closed);
   await until('two previews', async () => (await previews()).length === 2, { explain: () => manager.output() });
   expect(await git(gitDir, 'ls-tree', '--name-only', 'dynamic-envs:apps')).not.toContain('shop-1.yml');
+});
+
+test('a database that is newer than the program is refused, and the refusal leaves nothing behind', async () => {
+  await empty.pool.query("insert into migration (name, checksum) values ('9999-later.sql', 'x')");
+  const temporary = join(world.directory, 'temporary');
+  await mkdir(temporary);
+  const options = { env: { TMPDIR: temporary } };
+  for (const verb of ['rebuild', 'migrate', 'serve']) {
+    const refused = await runProgram([verb, '--config', join(world.directory, 'mayfly.yaml')], options);
+    expect(refused).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('a newer Mayfly (it has 9999-later.sql)'),
+    });
+  }
+  expect(await readdir(temporary)).toEqual([]);
 });

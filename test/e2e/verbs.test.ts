@@ -149,6 +149,7 @@ test('token new prints two halves that belong together', async () => {
 });
 
 test('wrong use ends with 2, a manager that is not there with 1', async () => {
+  expect((await mayfly('--help')).output).toContain('MAYFLY_URL is its address, MAYFLY_TOKEN a token');
   const wrong = [
     '',
     'lisst',

@@ -8,11 +8,9 @@ export interface ParseRequest {
   files: readonly { path: string; text: string }[];
 }
 
-/** Parses YAML and JSON that anybody may have written. Throws `source-invalid` with the file's name. */
-export type Parse = (request: ParseRequest, signal: AbortSignal) => Promise<unknown[]>;
-
 export interface ParseDeps {
-  parse: Parse;
+  /** Parses YAML and JSON that anybody may have written. Throws `source-invalid`, `source-too-large` with the file's name. */
+  parse(request: ParseRequest, signal: AbortSignal): Promise<unknown[]>;
 }
 
 /** What a thread of its own answers. */
