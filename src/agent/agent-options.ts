@@ -1,6 +1,7 @@
 import type { Logger } from '../log/create-logger.js';
 import type { AgentMetrics } from '../metrics/agent-metrics.js';
 import type { NetworkSettings, ResourceBounds } from './furnish/furniture-settings.js';
+import type { ReadinessNotes } from './readiness.js';
 
 /** A pattern of repositories that previews may be deployed from, and what opens them. */
 interface AllowedRepository {
@@ -70,4 +71,6 @@ export interface AgentDeps {
   /** Ends the agent, as `stop` does. */
   signal?: AbortSignal;
   metrics?: Pick<AgentMetrics, 'observeStage' | 'setPreviews' | 'setOrphans' | 'setBreaker' | 'countMissed'>;
+  /** Absent: nobody asks whether it is ready. */
+  readiness?: ReadinessNotes;
 }

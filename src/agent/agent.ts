@@ -120,9 +120,11 @@ async function runLoops(agent: Agent, onBug: (error: unknown) => void): Promise<
   async function look(): Promise<void> {
     try {
       await follower.look(signal);
+      parts.readiness?.branchRead(follower.guard());
     } catch (error) {
       if (signal.aborted) return;
       if (!isAppError(error)) throw error;
+      parts.readiness?.branchFailed(error.code);
       log.warn({ code: error.code, data: error.data }, 'branch not read');
     }
     parts.begun();

@@ -11,6 +11,21 @@ const maxRetryMs = 60_000;
 const waitMs = 5_000;
 /** When a person must act: what they do outside Git, such as a raised quota, is noticed at least this late. */
 const stallMs = 180_000;
+/** Where what stands in the way is nothing that the agent watches, and goes without a word. */
+const unseenMs = 30_000;
+
+/** What no push mends: an operator has to change the cluster or a configuration. */
+const operatorCodes: ReadonlySet<string> = new Set([
+  'namespace-foreign',
+  'secret-refused',
+  'secret-missing',
+  'secrets-unseen',
+  'source-refused',
+  'source-denied',
+  'source-program-missing',
+  'git-unauthorized',
+  'kube-unauthorized',
+]);
 
 export interface Failure {
   problem: Problem;
@@ -32,6 +47,7 @@ export function describeFailure(error: AppError, revision: string, failures: num
         sentence: error.publicMessage,
         evidence: evidenceOf(error),
         ...logsOf(error),
+        ...(operatorCodes.has(error.code) ? { mender: 'operator' as const } : {}),
       },
     },
     retryMs: retryMs(error, failures, random),
@@ -69,7 +85,7 @@ function retryMs(error: AppError, failures: number, random: number): number {
     case 'wait':
       return waitMs * (0.5 + random / 2);
     case 'stall':
-      return stallMs * (0.5 + random / 2);
+      return (error.code === 'namespace-foreign' ? unseenMs : stallMs) * (0.5 + random / 2);
     default:
       return error.disposition satisfies never;
   }

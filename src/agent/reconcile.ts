@@ -181,7 +181,7 @@ function turnAway(deps: ReconcileDeps, { agent, head }: Trusted, preview: Previe
   preview.problem = {
     revision,
     state: 'refused',
-    diagnosis: { cause: 'apply', object: null, sentence, evidence: [] },
+    diagnosis: { cause: 'apply', object: null, sentence, evidence: [], mender: 'operator' },
   };
   reportState(deps, preview, head);
   return noRoomMs;

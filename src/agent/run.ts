@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { openMirror } from '../git/mirror.js';
+import { askVersion } from '../kube/ask-version.js';
 import { openConnection } from '../kube/connection.js';
 import { createKubeClient } from '../kube/kube-client.js';
 import { startAgent } from './agent.js';
@@ -46,6 +47,7 @@ async function run(options: AgentOptions, deps: AgentDeps, begun: () => void, si
   try {
     const connection = await openConnection(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig });
     closers.push(connection.close);
+    deps.readiness?.connected((until) => askVersion(connection, until));
     const cluster = createCluster(createKubeClient(connection), deps.log);
     const manager = openManager(options);
     if (manager !== null) closers.push(manager.close);

@@ -220,7 +220,8 @@ export function pollDeps(shared: Shared, follower: BranchFollower, deletions: De
   const { parts, options, previews, observer, pauses, queue, view } = shared;
   const { manager, log } = parts;
   return {
-    poll: async (body, until) => (manager === null ? { orders: [], unheard: [] } : manager.poll(body, until)),
+    poll: async (body, until) =>
+      manager === null ? { orders: [], unheard: [] } : noted(parts.readiness, manager.poll(body, until)),
     repeat: observer.repeat,
     previews,
     follower,
@@ -276,6 +277,18 @@ function orphanInventory(orphan: Orphan): Inventory {
     createdAt: Date.now(),
     condemned: 'an orphan that a person removed',
   };
+}
+
+/** Notes whether the manager answered. */
+async function noted<T>(readiness: AgentDeps['readiness'], asking: Promise<T>): Promise<T> {
+  try {
+    const answer = await asking;
+    readiness?.managerPolled(null);
+    return answer;
+  } catch (error) {
+    if (isAppError(error)) readiness?.managerPolled(error.code);
+    throw error;
+  }
 }
 
 /** What a failed run of the queue means for the log. */

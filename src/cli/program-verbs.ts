@@ -100,13 +100,16 @@ async function runAgentProgram(given: string | undefined): Promise<void> {
   warnOf(log, warnings);
   const fallback = environment.kubeconfig === null ? {} : { kubeconfig: { path: environment.kubeconfig } };
   const { runAgent } = await import('../agent/run.js');
+  const { createReadiness } = await import('../agent/readiness.js');
   const { listen } = await import('../manager/web/listen.js');
   const { createProbes } = await import('../manager/web/probes.js');
   const metrics = createAgentMetrics();
-  const probes = createProbes({ checks: [], metrics: metrics.render, log });
+  const { manager, pollIntervalMs } = config;
+  const readiness = createReadiness({ pollIntervalMs, hasManager: manager !== undefined, now: Date.now });
+  const probes = createProbes({ checks: readiness.checks, metrics: metrics.render, log });
   const server = await listen(probes, { host: config.listen.host, port: config.listen.metricsPort });
   const searchPath = environment.searchPath ?? '';
-  const agent = runAgent({ ...fallback, ...config, searchPath }, { log, metrics });
+  const agent = runAgent({ ...fallback, ...config, searchPath }, { log, metrics, readiness: readiness.notes });
   await agent.ready;
   log.info({ agent: config.name }, 'agent ready');
   await untilSignal(log, () => agent.stop(), agent.done);

@@ -10,6 +10,8 @@ export interface ManagerDatabase {
   /** With the password: never log it. */
   url: string;
   pool: pg.Pool;
+  /** Rejects when the embedded database is lost for good; never resolves. */
+  broken: Promise<never>;
   release(): Promise<void>;
 }
 
@@ -37,7 +39,7 @@ export async function openDatabase(
   try {
     const applied = await migrateAll(pool, options.log);
     if (applied.length > 0) options.log.info({ applied }, 'database brought up to date');
-    return { url, pool, release };
+    return { url, pool, broken: server?.broken ?? new Promise<never>(() => undefined), release };
   } catch (error) {
     await release();
     throw error;

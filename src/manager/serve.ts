@@ -160,10 +160,10 @@ async function start(config: ManagerConfig, options: ServeOptions, life: Life): 
   await enqueueAll(pool);
   if (options.reload !== undefined) releases.push(reloadOnHangup({ force, database, metrics, log }, options.reload));
   log.info({ url: servers.url, projects: config.projects.length }, 'manager ready');
-  return { ...servers, databaseUrl: database.url, ...lifeOf(life, queue.promise) };
+  return { ...servers, databaseUrl: database.url, ...lifeOf(life, Promise.race([queue.promise, database.broken])) };
 }
 
-/** `done` follows the queue: a manager whose queue broke must end, so that it is started again. */
+/** A manager whose queue or whose own database broke must end, so that it is started again. */
 function lifeOf(life: Life, broken: Promise<void>): Pick<Manager, 'stop' | 'done'> {
   let finish: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => {

@@ -28,17 +28,22 @@ export function waitingWords(waitingFor: WaitingFor | null, line: { place: numbe
 
 interface FailureWords {
   what: string;
+  /** For the author, unless it names somebody else. */
   toDo: string;
 }
+
+/** Instead of a cause's own advice, where no push mends it. */
+const operatorToDo =
+  'This is for an operator; the reason above says what to change. It is then tried again by itself, without a push.';
 
 export const failureWords: Readonly<Record<Cause, FailureWords>> = {
   template: {
     what: 'The Application could not be rendered from its template.',
-    toDo: 'Correct the template or the project in the configuration; the next change renders it again.',
+    toDo: 'Whoever keeps the template or the configuration of the project corrects it; that change renders it again.',
   },
   push: {
     what: 'The environments repository refused the file.',
-    toDo: 'Look at its push rules and hooks; the next commit of this merge request tries again.',
+    toDo: 'Whoever administers that repository corrects its push rules or hooks; the next commit of this merge request tries again.',
   },
   fence: {
     what: 'The manifests ask for something that a preview may not have.',
@@ -46,15 +51,26 @@ export const failureWords: Readonly<Record<Cause, FailureWords>> = {
   },
   source: {
     what: 'The manifests could not be fetched or read.',
-    toDo: 'Correct the source, or the path of the manifests, and push.',
+    toDo: 'Correct what the reason names and push; the source and its path stand in the configuration of the project.',
   },
-  apply: { what: 'The cluster refused an object.', toDo: 'Correct the manifest and push.' },
+  apply: {
+    what: 'The cluster refused an object.',
+    toDo: 'Correct the manifest and push; a quota, or a right that is missing, is for an operator.',
+  },
   health: { what: 'It runs, but not well.', toDo: 'Correct what the reason and the logs name, and push.' },
   timeout: {
     what: 'It did not become healthy in time.',
-    toDo: 'See what is missing below. It turns ready by itself if it gets healthy after all.',
+    toDo: 'Correct what is missing and push. It turns ready by itself if it gets healthy after all.',
   },
 };
+
+/** What the right person does about a failure. `mender`: who the agent says must act; null: nothing is known. */
+export function adviceOf(cause: Cause | null, mender: 'operator' | undefined): string | null {
+  if (cause === null) return null;
+  // These two fail in the manager: what an agent said before is not about them.
+  const isAgents = cause !== 'template' && cause !== 'push';
+  return isAgents && mender === 'operator' ? operatorToDo : failureWords[cause].toDo;
+}
 
 interface StopWords {
   why: string;

@@ -36,6 +36,8 @@ const diagnosisSchema = z.object({
   evidence: z.array(text).max(50),
   /** The last lines that the container to blame printed, oldest first; absent: none, or from an older agent. */
   logs: z.array(text).max(50).optional(),
+  /** An operator has to mend it, no push does; absent: the author can, or an older agent does not say. */
+  mender: z.literal('operator').optional(),
 });
 
 export const observationSchema = z.object({

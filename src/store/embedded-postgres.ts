@@ -22,6 +22,8 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   /** Connection URL with the password: never log it. */
   url: string;
+  /** Rejects when the server ended by itself and cannot be started again; never resolves. */
+  broken: Promise<never>;
   /** Ends the server; its data stays. Safe to call twice. */
   stop: () => Promise<void>;
 }
@@ -41,7 +43,8 @@ const startAttempts = 5;
 
 /**
  * Starts PostgreSQL from the npm package on a free loopback port. The data, the password and, while it is free, the
- * port survive restarts. A server that outlived its manager is adopted when it answers, stopped and started when not.
+ * port survive restarts. A server that outlived its manager is adopted when it answers, stopped and started when not;
+ * one that ends by itself is started again.
  *
  * Errors: `database-in-use` (another process owns the directory), `database-start-failed`, `database-unreachable`.
  */
@@ -60,14 +63,86 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const port = (await adopt(server)) ?? (await start(server));
   const owner = await own(server, port);
   await createDatabase(owner);
+  const kept = keepAlive(server, port, owner);
   let stopping: Promise<void> | undefined;
+  async function endServer(): Promise<void> {
+    if (await kept.release()) await server.programs.run('pg_ctl', ['stop', '-D', pgdata, '-m', 'fast', '-w']);
+  }
   return {
     url: connectionUrl(server, port, database),
+    broken: kept.broken,
     stop() {
-      stopping ??= owner.end().then(() => server.programs.run('pg_ctl', ['stop', '-D', pgdata, '-m', 'fast', '-w']));
+      stopping ??= endServer();
       return stopping;
     },
   };
+}
+
+/**
+ * Starts the server again, on the port that everybody knows, when the owner's connection ends before it is released.
+ * `release` answers whether a server runs.
+ */
+function keepAlive(
+  server: Server,
+  port: number,
+  first: pg.Client,
+): Pick<EmbeddedPostgres, 'broken'> & { release(): Promise<boolean> } {
+  let fail: (error: unknown) => void = () => undefined;
+  const broken = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  broken.catch((error: unknown) => server.options.log.error({ err: error }, 'embedded database lost'));
+  let isReleased = false;
+  let owner: Promise<pg.Client | null> = Promise.resolve(first);
+  const revive = async (): Promise<pg.Client | null> => {
+    try {
+      server.options.log.error('embedded database ended by itself, starting it again');
+      const next = await ownAgain(server, port);
+      watch(next);
+      return next;
+    } catch (error) {
+      fail(error);
+      return null;
+    }
+  };
+  const watch = (client: pg.Client): void => {
+    client.once('end', () => {
+      if (!isReleased) owner = revive();
+    });
+  };
+  watch(first);
+  return {
+    broken,
+    async release() {
+      isReleased = true;
+      const last = await owner;
+      await last?.end();
+      return last !== null;
+    },
+  };
+}
+
+/** One that is just ending can neither be adopted nor stopped, and it may end again meanwhile: it is looked at anew. */
+async function ownAgain(server: Server, port: number): Promise<pg.Client> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      if (((await adopt(server)) ?? (await start(server))) !== port) throw portTaken(port);
+      return await own(server, port);
+    } catch (error) {
+      if (attempt === startAttempts) throw error;
+      server.options.log.warn({ err: error, attempt }, 'embedded database not back yet');
+    }
+    await delay(500, undefined, { signal: server.options.signal });
+  }
+}
+
+function portTaken(port: number): AppError {
+  return new AppError({
+    code: 'database-start-failed',
+    disposition: 'retry',
+    publicMessage: `The embedded database ended, and another program has taken its port ${port}. Start Mayfly again.`,
+    data: { port },
+  });
 }
 
 /** Connection URL, with the password, of the server that another process runs under `dataDir`; null when none runs. */
@@ -214,7 +289,7 @@ async function own(server: Server, port: number): Promise<pg.Client> {
     application_name: 'mayfly owner',
     keepAlive: true,
   });
-  client.on('error', (error) => log.error({ reason: error.message }, 'embedded database ended by itself'));
+  client.on('error', (error) => log.debug({ reason: error.message }, 'connection of the owner lost'));
   await client.connect();
   try {
     for (let attempt = 0; attempt < 50; attempt += 1) {

@@ -23,7 +23,7 @@ export interface FeedbackInput {
     deployedAt: number | null;
     line: { place: number; length: number } | null;
     stoodInLine: boolean;
-    diagnosis: Pick<Diagnosis, 'object' | 'sentence' | 'evidence' | 'logs'> | null;
+    diagnosis: Pick<Diagnosis, 'object' | 'sentence' | 'evidence' | 'logs' | 'mender'> | null;
     answer: { line: string; by: string; at: number } | null;
     /** The newest comment with commands; null: there is none. */
     spoken: SpokenRow | null;

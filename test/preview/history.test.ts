@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { holdsSlot } from '../../src/preview/lifecycle.js';
-import { compareWithOracle } from './model/compare.js';
+import { compareLives, compareWithOracle } from './model/compare.js';
 import { histories, play, type Step, settle } from './model/history.js';
 import { basePolicy, createWorld, type Fault, faults, gatedPolicy, hourMs } from './model/world.js';
 
@@ -59,6 +59,7 @@ function keepsTheLimit(steps: Step[], fault: Fault | null): void {
   if (isWaiting && used < policy.maxPreviews) {
     throw new Error('does not hold: nobody waits beside a free slot');
   }
+  compareLives(world);
 }
 
 describe('any history, then one catch-up', () => {
@@ -124,6 +125,8 @@ const broken: Record<Fault, string> = {
   'warnings-are-forgotten': 'a warning at most once a term',
   'ages-are-forgotten': 'no end past the longest life',
   'sleep-is-not-due': 'differs from the oracle',
+  'slot-is-taken-away': 'nobody is evicted',
+  'file-stays': 'no file for a preview that ended',
 };
 
 describe('a deliberate fault is caught', () => {
@@ -131,7 +134,7 @@ describe('a deliberate fault is caught', () => {
     const isGated = fault === 'image-of-another-sha' || fault === 'approval-of-another-sha';
     const isAging = fault === 'warnings-are-forgotten' || fault === 'ages-are-forgotten';
     const property =
-      fault === 'stale-slot'
+      fault === 'stale-slot' || fault === 'slot-is-taken-away'
         ? keepsTheLimit
         : isGated
           ? gatedEndsAsTheOracleSays

@@ -139,6 +139,37 @@ async function loginFails(): Promise<boolean> {
   }
 }
 
+test('starts a server that ended by itself again, where it was', async () => {
+  const { url } = await start();
+  await query(url, 'create table revived as select 1 as one');
+  for (const signal of ['SIGKILL', 'SIGQUIT'] as const) {
+    const pid = await serverPid();
+    process.kill(pid, signal);
+    await expect.poll(() => readsRevived(url), { timeout: 30_000 }).toBe(true);
+    expect(await serverPid()).not.toBe(pid);
+  }
+});
+
+async function readsRevived(url: string): Promise<boolean> {
+  try {
+    return (await query(url, 'select one from revived')).length === 1;
+  } catch (error) {
+    expect(error).toBeInstanceOf(Error);
+    return false;
+  }
+}
+
+test('says that it is lost when it cannot be started again', async () => {
+  const { broken, stop } = await start();
+  const settings = join(dataDir, 'postgres/data/postgresql.conf');
+  const before = await readFile(settings, 'utf8');
+  await writeFile(settings, 'no_such_setting = 1');
+  process.kill(await serverPid(), 'SIGQUIT');
+  await expect(broken).rejects.toMatchObject({ code: 'database-start-failed' });
+  await stop();
+  await writeFile(settings, before);
+});
+
 test('starts beside the pid file of another program', async () => {
   await (await start()).stop();
   // The number of the dead server was given out again, to this very process.

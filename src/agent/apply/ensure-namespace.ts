@@ -72,7 +72,7 @@ function refuseForeign(found: Manifest, input: EnsureInput): void {
     throw new AppError({
       code: 'namespace-foreign',
       disposition: 'stall',
-      publicMessage: `Preview ${identity.slug} cannot be deployed: namespace ${name} exists and was not made for it. Remove or rename that namespace; Mayfly never takes one over.`,
+      publicMessage: `Preview ${identity.slug} cannot be deployed: namespace ${name} exists and was not made for it. An operator has to remove that namespace, or give this preview another name; Mayfly never takes one over.`,
       data: { namespace: name, uid, object: `Namespace/${name}` },
     });
   }

@@ -18,19 +18,28 @@ type Order = Spoken['orders'][number];
 
 /**
  * What the note says to the newest comment with commands: what was wrong with it, and what did not come of it. Where
- * there is nothing to say, what an older one was told stays. `none`: why no preview runs, null when one is about to;
+ * there is nothing to say, what an older one was told stays; the end of the preview ends what was said before it.
+ * `none`: why no preview runs, null when one is about to;
  * `maxMs`: the longest life of a preview, null when the configuration does not know it any more. Pure.
  */
 export function answerOf(
   view: FeedbackView,
   { none, maxMs }: { none: WhyNone | null; maxMs: number | null },
 ): FeedbackView['answer'] {
-  const { spoken = null, preview } = view;
-  if (spoken === null) return view.answer;
+  const { preview } = view;
+  const spoken = view.spoken != null && isTold(preview, view.spoken.at) ? view.spoken : null;
+  const older = view.answer !== null && isTold(preview, view.answer.at) ? view.answer : null;
+  if (spoken === null) return older;
   const isOver = preview.phase === 'stopping' || preview.phase === 'stopped';
   const words = isOver ? afterItsEnd(view, spoken, none) : extensionWords(view, spoken, maxMs);
   const line = [spoken.line, words].filter((each) => each !== null).join(' ');
-  return line === '' ? view.answer : { line, by: spoken.by, at: spoken.at };
+  return line === '' ? older : { line, by: spoken.by, at: spoken.at };
+}
+
+/** Of one that is over is told why; what was said while it lived, such as of a refused command, is history. */
+function isTold({ phase, stoppedAt }: FeedbackView['preview'], at: number): boolean {
+  const isOver = phase === 'stopping' || phase === 'stopped';
+  return !isOver || stoppedAt === null || at >= stoppedAt;
 }
 
 function afterItsEnd({ preview }: FeedbackView, spoken: Spoken, none: WhyNone | null): string | null {

@@ -1,4 +1,4 @@
-import type { Member } from '../../preview/preview.js';
+import type { Member, Preview } from '../../preview/preview.js';
 import { waitingWords } from '../../preview/state-words.js';
 import { detailWords } from './gate-words.js';
 import { codeSpan } from './outsider-text.js';
@@ -35,7 +35,7 @@ export function linkedPart({ preview, linked }: FeedbackView): string[] {
     const { projectId, iid, branch = '' } = member;
     const what =
       iid === null ? `no merge request, ${codeSpan(branch)}` : reference({ projectId, iid, project, webUrl });
-    return `| ${[codeSpan(project), what, shaOf(member, webUrl), nextOf(member)].join(' | ')} |`;
+    return `| ${[codeSpan(project), what, shaOf(member, webUrl, preview.phase), nextOf(member)].join(' | ')} |`;
   });
   return [['| Project | Merge request | Commit | Next |', '|---|---|---|---|', ...rows].join('\n')];
 }
@@ -60,12 +60,13 @@ function reference({ iid, project, webUrl }: Row): string {
   return isPlainLink(webUrl) ? `[!${iid}](${webUrl})` : codeSpan(`${project}!${iid}`);
 }
 
-function shaOf({ wantedSha, deployedSha }: Member, webUrl: string | null): string {
+function shaOf({ wantedSha, deployedSha }: Member, webUrl: string | null, phase: Preview['phase']): string {
   const sha = deployedSha ?? wantedSha;
   if (sha === null) return '';
   const [base] = isPlainLink(webUrl) ? webUrl.split('/-/merge_requests/') : [];
   const shown = base === undefined ? short(sha) : `[${short(sha)}](${base}/-/commit/${sha})`;
-  return wantedSha === null || wantedSha === sha ? shown : `${shown}, ${short(wantedSha)} is being deployed`;
+  const fate = phase === 'failed' ? 'is not deployed' : 'is being deployed';
+  return wantedSha === null || wantedSha === sha ? shown : `${shown}, ${short(wantedSha)} ${fate}`;
 }
 
 function nextOf({ next }: Member): string {

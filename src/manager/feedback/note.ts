@@ -1,12 +1,13 @@
 import { isFork } from '../../preview/follow.js';
 import type { Member, Preview } from '../../preview/preview.js';
-import { failureWords, stopWords, waitingWords } from '../../preview/state-words.js';
+import { adviceOf, failureWords, stopWords, waitingWords } from '../../preview/state-words.js';
+import { commit, deployedTable, openLink, stillPart } from './deployed-part.js';
 import { detailWords } from './gate-words.js';
 import { hasLeft, isLinked, leftParts, linkedPart, missingPart } from './linked-note.js';
-import { codeBlock, codeSpan, hostLink } from './outsider-text.js';
+import { codeBlock, codeSpan } from './outsider-text.js';
 import { asleepWords } from './sleep-words.js';
 import type { FeedbackView } from './view.js';
-import { shortSpan, utcTime } from './words.js';
+import { utcTime } from './words.js';
 
 /** By this a note is known as ours again, when its id is not. */
 export const noteMarker = '<!-- mayfly:preview -->';
@@ -41,8 +42,7 @@ const signs: Readonly<Record<Preview['phase'], string>> = {
 };
 
 function heading(preview: Preview): string {
-  const showsLink = preview.phase === 'ready' || preview.phase === 'asleep' || preview.phase === 'deploying';
-  const link = showsLink && preview.url !== null ? hostLink(preview.url) : null;
+  const link = openLink(preview);
   return link === null ? signs[preview.phase] : `${signs[preview.phase]}: ${link}`;
 }
 
@@ -52,13 +52,13 @@ function phaseParts(view: FeedbackView): string[] {
   const member = isLinked(view) ? undefined : preview.members[0];
   switch (preview.phase) {
     case 'waiting':
-      return [waitingPart(view, member)];
+      return [waitingPart(view, member), deployedTable(view, member)];
     case 'deploying':
-      return [deployingPart(view, member)];
+      return [[deployingPart(view, member), ...stillPart(view, member)].join(' '), deployedTable(view, member)];
     case 'ready':
-      return [table(view, member)];
+      return [deployedTable(view, member)];
     case 'asleep':
-      return [asleepWords(view), table(view, member)];
+      return [asleepWords(view), deployedTable(view, member)];
     case 'failed':
       return failedParts(view, member);
     case 'stopping':
@@ -83,40 +83,21 @@ function waitingPart({ preview, line, facts }: FeedbackView, member: Member | un
 function deployingPart({ preview, facts }: FeedbackView, member: Member | undefined): string {
   const since = preview.deployingSince === null ? '' : `, since ${utcTime(preview.deployingSince)}`;
   const wanted = member?.wantedSha ?? null;
-  const deployed = member?.deployedSha ?? null;
   const subject = wanted === null ? 'It' : `Commit ${commit(wanted, facts)}`;
-  const before = deployed !== null && deployed !== wanted ? ` ${commit(deployed, facts)} was deployed before.` : '';
-  return `${subject} is being deployed to \`${preview.namespace}\`${since}.${before}`;
+  return `${subject} is being deployed${since}.`;
 }
 
-function table({ preview, facts, deployedAt }: FeedbackView, member: Member | undefined): string {
-  const sha = member?.deployedSha ?? member?.wantedSha ?? null;
-  const cells = [
-    sha === null ? '' : commit(sha, facts),
-    deployedAt === null ? '' : `${utcTime(deployedAt)}${afterPush(sha, facts, deployedAt)}`,
-    preview.pinnedBy === null ? utcTime(preview.expiresAt) : 'never, pinned',
-    `\`${preview.namespace}\``,
-  ];
-  return `| Commit | Deployed | Expires | Namespace |\n|---|---|---|---|\n| ${cells.join(' | ')} |`;
-}
-
-const longestWaitToTell = 3_600_000;
-
-function afterPush(sha: string | null, facts: FeedbackView['facts'], deployedAt: number): string {
-  if (facts === null || facts.lastPushAt === null || facts.sha !== sha) return '';
-  const tookMs = deployedAt - facts.lastPushAt;
-  return tookMs >= 0 && tookMs < longestWaitToTell ? `, ${shortSpan(tookMs)} after the push` : '';
-}
-
-function failedParts({ preview, diagnosis, facts }: FeedbackView, member: Member | undefined): string[] {
+function failedParts(view: FeedbackView, member: Member | undefined): string[] {
+  const { preview, diagnosis, facts } = view;
   const words = preview.cause === null ? null : failureWords[preview.cause];
+  const toDo = adviceOf(preview.cause, diagnosis?.mender);
   const wanted = member?.wantedSha ?? null;
   const what = `${wanted === null ? '' : `${commit(wanted, facts)}: `}${words?.what ?? 'It failed.'}`;
   const sentence = preview.message ?? diagnosis?.sentence ?? null;
   const parts = [sentence === null ? what : `${what} ${codeSpan(sentence)}`];
   if (diagnosis !== null && diagnosis.object !== null) parts.push(`Object: ${codeSpan(diagnosis.object)}`);
-  if (words !== null) parts.push(`**What to do:** ${words.toDo}`);
-  return [...parts, ...evidencePart(diagnosis)];
+  if (toDo !== null) parts.push(`**What to do:** ${toDo}`);
+  return [...parts, ...stillPart(view, member), deployedTable(view, member), ...evidencePart(diagnosis)];
 }
 
 /** What a reader may open: the cluster's events, and what the container printed last. */
@@ -208,11 +189,4 @@ function commandsPart(view: FeedbackView): string[] {
   if (view.facts?.state === 'merged' && !isLinked(view)) return ['`/preview stop` · `/preview help`'];
   const end = pinnedBy === null ? ['extend 2d', 'pin'] : ['unpin'];
   return [[...end, 'stop', 'help'].map((command) => `\`/preview ${command}\``).join(' · ')];
-}
-
-/** Short sha, linked to the commit in the project of the merge request. */
-function commit(sha: string, facts: FeedbackView['facts']): string {
-  const short = `\`${sha.slice(0, 8)}\``;
-  const base = facts === null ? null : /^(https?:\/\/[^\s()<>|]+)\/-\/merge_requests\/\d+$/.exec(facts.webUrl)?.[1];
-  return base === null || base === undefined ? short : `[${short}](${base}/-/commit/${sha})`;
 }

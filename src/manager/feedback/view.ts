@@ -12,6 +12,8 @@ interface ViewDiagnosis {
   logs?: readonly string[] | undefined;
   /** There are log lines, and this project's note does not show them. */
   logsWithheld?: boolean;
+  /** Who has to mend it, where that is not the author; absent: the author. */
+  mender?: 'operator' | undefined;
 }
 
 /** All that is told about a merge request's preview. */

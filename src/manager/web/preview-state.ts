@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { failureWords, stopWords, waitingWords } from '../../preview/state-words.js';
+import { adviceOf, failureWords, stopWords, waitingWords } from '../../preview/state-words.js';
 import { type Html, html } from './html.js';
 import type { WebPreviewDetail } from './needs.js';
 import { timeOf, wordsOf } from './page-shell.js';
@@ -12,6 +12,7 @@ const diagnosisSchema = z.object({
   sentence: z.string(),
   evidence: z.array(z.string()),
   logs: z.array(z.string()).optional(),
+  mender: z.literal('operator').optional().catch(undefined),
 });
 
 type Diagnosis = z.infer<typeof diagnosisSchema>;
@@ -73,10 +74,11 @@ function awaited(next: WebPreviewDetail['members'][number]['next']): Html[] {
 function failedSentences({ cause, message }: WebPreviewDetail, diagnosis: Diagnosis | null): Html[] {
   const words = cause === null ? { what: 'It failed.', toDo: null } : failureWords[cause];
   const sentence = message ?? diagnosis?.sentence ?? null;
+  const toDo = adviceOf(cause, diagnosis?.mender) ?? words.toDo;
   return [
     html`<strong>${wordsOf(words.what)}</strong>`,
     ...(sentence === null ? [] : [html`<q>${sentence}</q>`]),
-    ...(words.toDo === null ? [] : [html`What to do: ${wordsOf(words.toDo)}`]),
+    ...(toDo === null ? [] : [html`What to do: ${wordsOf(toDo)}`]),
   ];
 }
 

@@ -50,9 +50,9 @@ export function commit(world: World, crash: CommitCrash): void {
     return;
   }
   for (const { row, file } of changes) {
-    if (file === null) {
+    if (file === null && world.fault !== 'file-stays') {
       branch.delete(row.slug);
-    } else if (branch.get(row.slug)?.text !== file.text) {
+    } else if (file !== null && branch.get(row.slug)?.text !== file.text) {
       branch.set(row.slug, file);
       const sha = file.application.spec.source.targetRevision;
       world.pushed.push({ slug: row.slug, incarnation: row.incarnation, sha, at: world.now });
@@ -64,7 +64,11 @@ export function commit(world: World, crash: CommitCrash): void {
   for (const { subject, row, file } of changes) {
     database.needsCommit.delete(subject);
     database.writes.delete(row.slug);
-    remember(world, row.slug, file?.text ?? null);
+    remember(
+      world,
+      row.slug,
+      world.fault === 'file-stays' ? (branch.get(row.slug)?.text ?? null) : (file?.text ?? null),
+    );
   }
 }
 

@@ -3,36 +3,51 @@ import type { Preview } from '../../../src/preview/preview.js';
 import { type Expected, oracle } from '../oracle.js';
 import { mustSleep, type SleepRules } from '../sleep-oracle.js';
 import { renderFile, withoutIncarnation } from './branch.js';
-import { needsApproval } from './gitlab.js';
+import { type ModelMergeRequest, needsApproval } from './gitlab.js';
 import { iidOf, newestRow, subjectOf, type World } from './world.js';
 
 /** Throws unless every preview is what the oracle expects of GitLab's final state. */
 export function compareWithOracle(world: World): void {
   for (const final of world.gitlab.mergeRequests.values()) {
     const subject = subjectOf(final.iid);
-    const acts = world.database.wishes.filter((wish) => wish.subject === subject && wish.source === 'git');
-    const expected = oracle(
-      {
-        ...final,
-        comments: world.gitlab.notes.filter((note) => note.iid === final.iid),
-        branchActs: acts.map((wish) => ({ at: wish.at, removed: wish.kind === 'stop' })),
-        headIsGreen: world.gitlab.pipelines.get(final.sha) === 'success',
-        headIsRed: world.gitlab.pipelines.get(final.sha) === 'failed',
-        headHasImage: world.gitlab.images.has(`registry.example.com/acme/shop:${final.sha}`),
-        needs: { ...world.gitlab.needs, approval: needsApproval(world.gitlab, final.iid) },
-        settable: Object.keys(world.policy.settable),
-        greenHeads: [...(world.gitlab.greenHeads.get(final.iid) ?? [])],
-      },
-      world.policy,
-      newestRow(world, subject)?.createdAt ?? null,
-      world.now,
-    );
+    const expected = expectedOf(world, final);
     if (expected.lives === 'perhaps') {
       checkKept(world, subject, expected);
       continue;
     }
     same(summary(world, subject), expectation(world, subject, expected), subject);
   }
+}
+
+/** Throws unless what lives, waits for its turn or has ended is what the oracle expects: a line ends nobody. */
+export function compareLives(world: World): void {
+  for (const final of world.gitlab.mergeRequests.values()) {
+    const subject = subjectOf(final.iid);
+    const row = newestRow(world, subject);
+    const { lives } = expectedOf(world, final);
+    same({ lives: row !== null && row.phase !== 'stopped' }, { lives }, subject);
+  }
+}
+
+function expectedOf(world: World, final: ModelMergeRequest): Expected {
+  const subject = subjectOf(final.iid);
+  const acts = world.database.wishes.filter((wish) => wish.subject === subject && wish.source === 'git');
+  return oracle(
+    {
+      ...final,
+      comments: world.gitlab.notes.filter((note) => note.iid === final.iid),
+      branchActs: acts.map((wish) => ({ at: wish.at, removed: wish.kind === 'stop' })),
+      headIsGreen: world.gitlab.pipelines.get(final.sha) === 'success',
+      headIsRed: world.gitlab.pipelines.get(final.sha) === 'failed',
+      headHasImage: world.gitlab.images.has(`registry.example.com/acme/shop:${final.sha}`),
+      needs: { ...world.gitlab.needs, approval: needsApproval(world.gitlab, final.iid) },
+      settable: Object.keys(world.policy.settable),
+      greenHeads: [...(world.gitlab.greenHeads.get(final.iid) ?? [])],
+    },
+    world.policy,
+    newestRow(world, subject)?.createdAt ?? null,
+    world.now,
+  );
 }
 
 /** What is kept after the merge runs what it ran, until then; what is not has ended. */

@@ -1,7 +1,7 @@
 import type { MergeRequestFacts } from '../../../src/preview/facts.js';
 
 /** One merge request of the model: what GitLab itself knows. */
-interface ModelMergeRequest {
+export interface ModelMergeRequest {
   iid: number;
   sourceBranch: string;
   state: 'opened' | 'closed' | 'merged';

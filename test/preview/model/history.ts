@@ -13,7 +13,7 @@ import {
   toggleDraft,
   toggleLabel,
 } from './gitlab.js';
-import { checkInvariants } from './invariants.js';
+import { checkInvariants, checkSettled } from './invariants.js';
 import { answerLate, beginJob, catchUp, finishJob, lookForImages, receive, sweep } from './manager.js';
 import type { World } from './world.js';
 
@@ -197,6 +197,7 @@ export function play(world: World, steps: Step[], options: HistoryOptions): void
     receive(world, delivery);
   }
   settle(world);
+  checkSettled(world);
 }
 
 /** Runs jobs, commits and the agent until nothing changes any more. */

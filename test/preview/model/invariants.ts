@@ -1,5 +1,5 @@
 import type { Decision } from '../../../src/preview/decision.js';
-import { holdsSlot } from '../../../src/preview/lifecycle.js';
+import { hasFile, holdsSlot } from '../../../src/preview/lifecycle.js';
 import { iidOfSha, needsApproval } from './gitlab.js';
 import { iidOf, keyOf, type World } from './world.js';
 
@@ -19,6 +19,10 @@ export function checkInvariants(world: World): void {
     holds(!needsApproval(world.gitlab, iidOfSha(sha)) || isApproved, `never in Git before its approval (${slug})`);
   }
   for (const row of world.database.rows) {
+    if (holdsSlot(row.phase)) {
+      world.placed.add(keyOf(row));
+    }
+    holds(row.phase !== 'waiting' || !world.placed.has(keyOf(row)), 'nobody is evicted');
     const deployed = `${row.slug} ${row.incarnation} ${row.deployedRevision}`;
     holds(row.phase !== 'ready' || row.deployedRevision === row.wantedRevision, 'ready is of the wanted revision');
     holds(row.deployedRevision === null || world.cluster.everHealthy.has(deployed), 'deployed means reported healthy');
@@ -35,6 +39,14 @@ export function checkInvariants(world: World): void {
       const ended = `${iidOf(row.subject)} ${row.stopReason}`;
       holds(world.gitlab.everEnded.has(ended), 'only an end that happened ends a preview');
     }
+  }
+}
+
+/** What must hold when the queue is empty and everything was written. */
+export function checkSettled(world: World): void {
+  for (const [slug, { incarnation }] of world.branch) {
+    const row = world.database.rows.find((one) => one.slug === slug && one.incarnation === incarnation);
+    holds(row !== undefined && hasFile(row.phase), 'no file for a preview that ended');
   }
 }
 

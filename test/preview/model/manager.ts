@@ -182,6 +182,9 @@ function save(world: World, subject: string, decision: Decision): void {
     }
   }
   const saved = newestRow(world, subject);
+  if (world.fault === 'slot-is-taken-away' && saved?.waitingFor === 'slot') {
+    takeSlotAway(world);
+  }
   if (decision.needsCommit && saved !== null) {
     needsCommit.add(subject);
   }
@@ -191,6 +194,16 @@ function save(world: World, subject: string, decision: Decision): void {
   const next = headOfLine(world);
   if (decision.freedSlot && next !== null) {
     queue.add(next.subject);
+  }
+}
+
+/** Only a fault gets here: the one that came first makes room, and stands in line again. */
+function takeSlotAway(world: World): void {
+  const { rows } = world.database;
+  const at = rows.findIndex((row) => row.phase === 'ready');
+  const row = rows[at];
+  if (row !== undefined) {
+    rows[at] = { ...row, phase: 'waiting', waitingFor: 'slot', waitingSince: world.now };
   }
 }
 

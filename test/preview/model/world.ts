@@ -24,6 +24,8 @@ export const faults = [
   'warnings-are-forgotten',
   'ages-are-forgotten',
   'sleep-is-not-due',
+  'slot-is-taken-away',
+  'file-stays',
 ] as const;
 
 export type Fault = (typeof faults)[number];
@@ -85,6 +87,8 @@ export interface World {
   removedByPerson: Map<string, BranchFile>;
   /** When each incarnation began, whatever its row says later. */
   born: Map<string, number>;
+  /** Incarnations that ever held a slot. */
+  placed: Set<string>;
   /** `slug incarnation end` of every warning that was ever decided. */
   warned: Set<string>;
   /** Incarnation and sha of everything that was ever pushed. */
@@ -169,6 +173,7 @@ export function createWorld(policy: Policy, fault: Fault | null): World {
     branch: new Map(),
     removedByPerson: new Map(),
     born: new Map(),
+    placed: new Set(),
     warned: new Set(),
     pushed: [],
     cluster: {
