@@ -51,7 +51,10 @@ export function createReadiness(options: { pollIntervalMs: number; hasManager: b
 
   const checks: AgentCheck[] = [
     { name: 'branch', run: async () => branch() },
-    { name: 'cluster', run: async (signal) => (ask === null ? 'The agent is still starting.' : askCluster(ask, signal)) },
+    {
+      name: 'cluster',
+      run: async (signal) => (ask === null ? 'The agent is still starting.' : askCluster(ask, signal)),
+    },
     { name: 'deletions', isAdvice: true, run: async () => (allowsExplained(guard) ? guardWords(guard) : null) },
   ];
   if (options.hasManager) {

@@ -9,6 +9,9 @@ import { pages } from './pages.js';
 
 const states = ['opened', 'closed', 'merged', 'locked'] as const;
 
+/** null where GitLab does not say, or says it otherwise: who ended it decides nothing. */
+const ender = z.object({ username: z.string() }).nullish().catch(null);
+
 const mergeRequestSchema = z.object({
   project_id: z.number(),
   iid: z.number(),
@@ -27,6 +30,10 @@ const mergeRequestSchema = z.object({
   updated_at: instant,
   closed_at: instant.nullish(),
   merged_at: instant.nullish(),
+  closed_by: ender,
+  // The newer name, and the one that older versions have.
+  merge_user: ender,
+  merged_by: ender,
 });
 const versionsSchema = z.array(z.object({ created_at: instant }));
 const stateEventsSchema = z.array(z.object({ state: z.string(), created_at: instant }));
@@ -149,6 +156,7 @@ function toFacts(shown: z.infer<typeof mergeRequestSchema>, activity: Activity):
     createdAt: shown.created_at,
     updatedAt: shown.updated_at,
     endedAt: endedAt(shown),
+    endedBy: endedBy(shown),
     ...activity,
   };
 }
@@ -158,6 +166,11 @@ function endedAt(shown: z.infer<typeof mergeRequestSchema>): Instant | null {
   if (shown.state === 'merged') return shown.merged_at ?? shown.updated_at;
   if (shown.state === 'closed') return shown.closed_at ?? shown.updated_at;
   return null;
+}
+
+function endedBy(shown: z.infer<typeof mergeRequestSchema>): string | null {
+  if (shown.state === 'merged') return (shown.merge_user ?? shown.merged_by)?.username ?? null;
+  return shown.state === 'closed' ? (shown.closed_by?.username ?? null) : null;
 }
 
 function newest(entries: { created_at: Instant }[]): Instant | null {

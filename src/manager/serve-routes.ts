@@ -7,6 +7,7 @@ import type { Settable } from '../preview/setting.js';
 import { acceptances, isAtOrAfter, recordGone, storePoll } from '../store/agents.js';
 import { loadInstallation } from '../store/branch-installation.js';
 import type { BranchListener } from '../store/branch-listener.js';
+import { databaseTrouble } from '../store/database-trouble.js';
 import { saveDeliveries } from '../store/deliveries.js';
 import { storeObservations } from '../store/observations.js';
 import { inTransaction } from '../store/pool.js';
@@ -163,7 +164,7 @@ function pathOf(repository: string): string {
 async function checkDatabase(pool: pg.Pool): Promise<string | null> {
   const timeout = AbortSignal.timeout(readyTimeoutMs);
   const late = new Promise<string>((resolve) => {
-    timeout.addEventListener('abort', () => resolve('PostgreSQL does not answer'), { once: true });
+    timeout.addEventListener('abort', () => resolve(databaseTrouble(undefined)), { once: true });
   });
-  return Promise.race([pool.query('select 1').then(() => null), late]);
+  return Promise.race([pool.query('select 1').then(() => null, databaseTrouble), late]);
 }

@@ -55,8 +55,23 @@ export function followJob(projectId: number): JobSpec {
   return { task: 'follow', key: `follow:${projectId}`, payload: { projectId } };
 }
 
+/** Every task of the queue. */
+export const taskNames = [
+  'decide',
+  'commit',
+  'readback',
+  'templates',
+  'feedback',
+  'notes',
+  'follow',
+  'images',
+  'line',
+  'sweep',
+  'retention',
+] as const;
+
 /** What the queue runs. Each task reads the state afresh and may run again at any time. */
-export function createTasks(deps: TaskDeps): Record<string, Task> {
+export function createTasks(deps: TaskDeps): Record<(typeof taskNames)[number], Task> {
   return {
     decide: timed(deps, 'decide', decideTask(deps)),
     commit: timed(deps, 'commit', (_, signal) => deps.writer.write(signal)),

@@ -32,7 +32,7 @@ import { openServers } from './serve-http.js';
 import { imageFinder } from './serve-images.js';
 import { openRenderRoom, templatesJob } from './serve-render.js';
 import { createRoutes } from './serve-routes.js';
-import { createTasks, followJob } from './serve-tasks.js';
+import { createTasks, followJob, taskNames } from './serve-tasks.js';
 
 export interface ServeOptions {
   log: Logger;
@@ -283,7 +283,7 @@ function reloadOnHangup(
 function managerSamples({ pool }: ManagerDatabase) {
   return {
     previews: () => samplePreviews(pool),
-    queueDepth: () => sampleQueueDepth(pool),
+    queueDepth: () => sampleQueueDepth(pool, taskNames),
     oldestUnpublished: () => sampleOldestUnpublished(pool),
     breaker: () => sampleBreaker(pool),
     agentLastSeen: () => sampleAgentLastSeen(pool),

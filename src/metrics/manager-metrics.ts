@@ -8,7 +8,7 @@ import { createStageTimer, type StageTimer } from './stage-seconds.js';
 export interface ManagerSamples {
   /** Previews that are not stopped. */
   previews(signal: AbortSignal): Promise<readonly Sample<'project' | 'phase'>[]>;
-  /** Jobs that are due, by task. */
+  /** Jobs that are due, by task: 0 where there are none. */
   queueDepth(signal: AbortSignal): Promise<readonly Sample<'stage'>[]>;
   /** Age in seconds of the oldest change that is not in Git (`git`) or not told to GitLab (`feedback`); 0: all are. */
   oldestUnpublished(signal: AbortSignal): Promise<readonly Sample<'projection'>[]>;

@@ -18,7 +18,7 @@ export type Command =
 /** The longest that one `extend` may ask for. */
 const maxExtendMs = 365 * 86_400_000;
 
-/** The most commands that are read from one comment. */
+/** The most commands that are read from one comment; its author is told of those beyond. */
 const maxCommands = 20;
 
 /** A key of `values`, as it may be written on a line. */
@@ -29,13 +29,17 @@ const keyPattern = /^[A-Za-z_][\w.-]{0,62}$/;
  * HTML and quotes are not commands, as with GitLab's own quick actions.
  */
 export function parseCommands(body: string): Command[] {
-  return markdownLines(body)
-    .flatMap((line) => {
-      const match = /^\/preview(?:[ \t]+(.*))?$/i.exec(line.trimEnd());
-      return match === null ? [] : [(match[1] ?? '').trim()];
-    })
-    .slice(0, maxCommands)
-    .map((text, ordinal) => parseCommand(text, ordinal));
+  const written = markdownLines(body).flatMap((line) => {
+    const match = /^\/preview(?:[ \t]+(.*))?$/i.exec(line.trimEnd());
+    return match === null ? [] : [(match[1] ?? '').trim()];
+  });
+  const commands = written.slice(0, maxCommands).map((text, ordinal) => parseCommand(text, ordinal));
+  return written.length <= maxCommands
+    ? commands
+    : [
+        ...commands,
+        invalid(maxCommands, `A comment may hold ${maxCommands} commands: those after them are passed over.`),
+      ];
 }
 
 function parseCommand(text: string, ordinal: number): Command {

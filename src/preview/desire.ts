@@ -84,7 +84,8 @@ function endOf(facts: MergeRequestFacts): Desire | null {
     return null;
   }
   const at = facts.endedAt ?? facts.updatedAt;
-  return { runs: false, reason: facts.state, explained: true, needsReading: false, at, by: null, detail: null };
+  const by = facts.endedBy ?? null;
+  return { runs: false, reason: facts.state, explained: true, needsReading: false, at, by, detail: null };
 }
 
 function stoppedBy(wish: Wish): Desire {

@@ -25,6 +25,8 @@ export interface MergeRequestFacts {
   updatedAt: Instant;
   /** `closed_at` or `merged_at`; null while it is open. */
   endedAt: Instant | null;
+  /** User name of who merged or closed it; null, or absent: it is open, or GitLab does not say. */
+  endedBy?: string | null;
   /** `created_at` of the newest merge request version; null when there is none. */
   lastPushAt: Instant | null;
   /** Newest `reopened` of the resource state events; null when it never was. */

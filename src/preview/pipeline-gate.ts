@@ -76,7 +76,8 @@ export function jobsState(names: readonly string[], pipelines: readonly (readonl
   let waiting: GateReading | null = null;
   for (const name of names) {
     const jobs = counted.find((list) => list.some((job) => job.name === name));
-    const reading = jobState(name, jobs ?? counted[0] ?? []);
+    // Any of them that still runs may create it yet.
+    const reading = jobState(name, jobs ?? counted.flat());
     if (reading.state === 'failed') {
       return reading;
     }

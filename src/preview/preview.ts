@@ -105,7 +105,7 @@ export interface Preview {
   /** When the stop was decided; by GitLab's clock where GitLab knows it (closed_at, a command's created_at). */
   stoppedAt: Instant | null;
   stopReason: StopReason | null;
-  /** User name of who stopped it, for command, operator and git. */
+  /** User name of who stopped it, or of who merged or closed the merge request; null: nobody, or not known. */
   stoppedBy: string | null;
   /** One sentence on why, such as the filter that refused it; null: the reason says it all. */
   stopDetail: string | null;

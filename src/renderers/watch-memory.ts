@@ -4,8 +4,8 @@ const everyMs = 100;
 
 /**
  * Looks several times a second how much a process holds of its own (files that are mapped into it do not count), and
- * calls `onExcess` once when that is more than `limitBytes`. Returns how to stop. Where the system has no `/proc`,
- * nothing is seen.
+ * calls `onExcess` once when that is more than `limitBytes`. Returns how to stop, which has to be called. Where the
+ * system has no `/proc`, nothing is seen.
  */
 export function watchMemory(pid: number, limitBytes: number, onExcess: () => void): () => void {
   let stopped = false;
@@ -13,8 +13,8 @@ export function watchMemory(pid: number, limitBytes: number, onExcess: () => voi
 
   async function look(): Promise<void> {
     const held = await heldBytes(pid);
-    if (stopped || held === null) return;
-    if (held > limitBytes) onExcess();
+    if (stopped) return;
+    if (held !== null && held > limitBytes) onExcess();
     else timer = setTimeout(() => void look(), everyMs);
   }
 
@@ -25,16 +25,9 @@ export function watchMemory(pid: number, limitBytes: number, onExcess: () => voi
   };
 }
 
-/** Null: it has ended, or cannot be seen. */
+/** Null: it has ended, or cannot be seen now, for want of a file descriptor for instance. */
 async function heldBytes(pid: number): Promise<number | null> {
-  let status: string;
-  try {
-    status = await readFile(`/proc/${pid}/status`, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES') return null;
-    throw error;
-  }
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const kibibytes = /^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
   return kibibytes === undefined ? null : Number(kibibytes) * 1024;
 }

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { AppError, isAppError } from '../error/app-error.js';
+import { keepOwner } from './keep-owner.js';
 import { giveToAccount, type PostgresPrograms, postgresPrograms } from './postgres-programs.js';
 import { forgetForeignPid, readPostmaster } from './postmaster.js';
 
@@ -63,7 +64,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const port = (await adopt(server)) ?? (await start(server));
   const owner = await own(server, port);
   await createDatabase(owner);
-  const kept = keepAlive(server, port, owner);
+  const kept = keepOwner(owner, () => ownAgain(server, port), options.log);
   let stopping: Promise<void> | undefined;
   async function endServer(): Promise<void> {
     if (await kept.release()) await server.programs.run('pg_ctl', ['stop', '-D', pgdata, '-m', 'fast', '-w']);
@@ -74,50 +75,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     stop() {
       stopping ??= endServer();
       return stopping;
-    },
-  };
-}
-
-/**
- * Starts the server again, on the port that everybody knows, when the owner's connection ends before it is released.
- * `release` answers whether a server runs.
- */
-function keepAlive(
-  server: Server,
-  port: number,
-  first: pg.Client,
-): Pick<EmbeddedPostgres, 'broken'> & { release(): Promise<boolean> } {
-  let fail: (error: unknown) => void = () => undefined;
-  const broken = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  broken.catch((error: unknown) => server.options.log.error({ err: error }, 'embedded database lost'));
-  let isReleased = false;
-  let owner: Promise<pg.Client | null> = Promise.resolve(first);
-  const revive = async (): Promise<pg.Client | null> => {
-    try {
-      server.options.log.error('embedded database ended by itself, starting it again');
-      const next = await ownAgain(server, port);
-      watch(next);
-      return next;
-    } catch (error) {
-      fail(error);
-      return null;
-    }
-  };
-  const watch = (client: pg.Client): void => {
-    client.once('end', () => {
-      if (!isReleased) owner = revive();
-    });
-  };
-  watch(first);
-  return {
-    broken,
-    async release() {
-      isReleased = true;
-      const last = await owner;
-      await last?.end();
-      return last !== null;
     },
   };
 }

@@ -14,13 +14,20 @@ export async function samplePreviews(q: Queryable): Promise<Sampled<'project' | 
   return answer.rows.map(({ project, phase, count }) => ({ labels: { project, phase }, value: count }));
 }
 
-/** Jobs that could run now, by task; failed ones that wait for their next attempt are not due. */
-export async function sampleQueueDepth(q: Queryable): Promise<Sampled<'stage'>[]> {
+/**
+ * Jobs that could run now, by task, each of `tasks` also when it has none: an alert needs a series to watch. Failed ones
+ * that wait for their next attempt are not due.
+ */
+export async function sampleQueueDepth(q: Queryable, tasks: readonly string[]): Promise<Sampled<'stage'>[]> {
   const answer = await q.query<{ stage: string; count: number }>(
     `select task_identifier as stage, count(*)::float8 as count from graphile_worker.jobs
      where run_at <= now() and attempts < max_attempts group by task_identifier`,
   );
-  return answer.rows.map(({ stage, count }) => ({ labels: { stage }, value: count }));
+  const counts = new Map([
+    ...tasks.map((stage) => [stage, 0] as const),
+    ...answer.rows.map((row) => [row.stage, row.count] as const),
+  ]);
+  return [...counts].map(([stage, value]) => ({ labels: { stage }, value }));
 }
 
 const unpublishedSql = `

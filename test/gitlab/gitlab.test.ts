@@ -83,6 +83,23 @@ describe('a merge request', () => {
     expect(reading).toMatchObject({ known: true, facts: { state: 'closed', endedAt: now, lastReopenedAt: null } });
   });
 
+  it('that ended says by whom, and one that was reopened says nobody', async () => {
+    const ada = standIn.addUser({ username: 'ada-ends', name: 'Ada' });
+    const bob = standIn.addUser({ username: 'bob-ends', name: 'Bob' });
+    const mergeRequest = await standIn.createMergeRequest(projectId, { title: 'ended', sourceBranch: 'ended' });
+    const enderOf = async () => {
+      const reading = await readMergeRequest(gitlab, { projectId, iid: mergeRequest.iid });
+      return reading.known ? reading.facts.endedBy : 'unknown';
+    };
+    expect(await enderOf()).toBeNull();
+    standIn.closeMergeRequest(mergeRequest, ada);
+    expect(await enderOf()).toBe('ada-ends');
+    await standIn.reopenMergeRequest(mergeRequest);
+    expect(await enderOf()).toBeNull();
+    await standIn.mergeMergeRequest(mergeRequest, { user: bob });
+    expect(await enderOf()).toBe('bob-ends');
+  });
+
   it.each(['token-expired', 'not-found', 'rate-limit', 'bad-gateway', 'empty'] as const)(
     'is unknown while GitLab answers with %s',
     async (kind) => {

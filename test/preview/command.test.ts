@@ -97,6 +97,13 @@ describe('what its author is told', () => {
   // Quadratic work would take minutes here, past the time limit of the test.
   test('a comment of a megabyte costs what its length costs', () => {
     expect(parseCommands('<a\n\n'.repeat(250_000))).toEqual([]);
-    expect(parseCommands('/preview stop\n'.repeat(70_000))).toHaveLength(20);
+    expect(parseCommands('/preview stop\n'.repeat(70_000))).toHaveLength(21);
+  });
+
+  test('what goes beyond the twentieth command', () => {
+    const twenty = Array.from({ length: 20 }, (_, ordinal) => ({ kind: 'pin', ordinal }));
+    expect(parseCommands('/preview pin\n'.repeat(20))).toEqual(twenty);
+    const problem = expect.stringContaining('may hold 20 commands');
+    expect(parseCommands('/preview pin\n'.repeat(22))).toEqual([...twenty, { kind: 'invalid', ordinal: 20, problem }]);
   });
 });

@@ -19,6 +19,11 @@ describe('a stop', () => {
   test.each([
     ['merged', { facts: someFacts({ state: 'merged', endedAt: 9 }) }, { stopReason: 'merged', stoppedAt: 9 }],
     ['closed', { facts: someFacts({ state: 'closed', endedAt: 9 }) }, { stopReason: 'closed', stoppedAt: 9 }],
+    [
+      'merged by somebody',
+      { facts: someFacts({ state: 'merged', endedAt: 9, endedBy: 'ada' }) },
+      { stopReason: 'merged', stoppedBy: 'ada' },
+    ],
     ['by command', { wishes: [wish({})] }, { stopReason: 'command', stoppedAt: now - 1_000, stoppedBy: 'alice' }],
     ['by an operator', { wishes: [wish({ source: 'operator' })] }, { stopReason: 'operator' }],
     ['in the branch', { wishes: [wish({ source: 'git', by: 'bob' })] }, { stopReason: 'git', stoppedBy: 'bob' }],

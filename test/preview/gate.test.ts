@@ -105,6 +105,9 @@ describe('the gate of named jobs', () => {
     expect(jobsState(['build', 'image'], [ofMergeRequest, jobs('build:failed', 'image:success')]).state).toBe('open');
     expect(jobsState(['build', 'image'], [ofMergeRequest, jobs('image:running')]).state).toBe('waiting');
     expect(jobsState(['image', 'build'], [jobs('image:running', 'build:failed')]).state).toBe('failed');
+    // A pipeline that still runs may create the job in a child, whichever of the two it is.
+    expect(jobsState(['image'], [ofMergeRequest, jobs('children:running')]).state).toBe('waiting');
+    expect(jobsState(['image'], [ofMergeRequest, jobs('children:success')]).state).toBe('failed');
   });
 });
 

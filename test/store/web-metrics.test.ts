@@ -19,7 +19,10 @@ afterAll(() => database.drop());
 it('an idle manager has nothing unpublished and no breaker open', async () => {
   const { pool } = database;
   expect(await samplePreviews(pool)).toEqual([]);
-  expect(await sampleQueueDepth(pool)).toEqual([]);
+  expect(await sampleQueueDepth(pool, ['decide', 'commit'])).toEqual([
+    { labels: { stage: 'decide' }, value: 0 },
+    { labels: { stage: 'commit' }, value: 0 },
+  ]);
   expect(await sampleOldestUnpublished(pool)).toEqual([
     { labels: { projection: 'git' }, value: 0 },
     { labels: { projection: 'feedback' }, value: 0 },
@@ -44,7 +47,11 @@ it('counts what lives, what waits, what is held and who was heard of', async () 
     `insert into agent (name, last_seen_at, breaker) values ('default', now() - interval '90 s', '{"open":true,"reason":"rewritten","pending":[]}')`,
   );
   expect(await samplePreviews(pool)).toEqual([{ labels: { project: 'shop', phase: 'ready' }, value: 2 }]);
-  expect(await sampleQueueDepth(pool)).toEqual([{ labels: { stage: 'decide' }, value: 2 }]);
+  expect(await sampleQueueDepth(pool, ['commit', 'sweep'])).toEqual([
+    { labels: { stage: 'commit' }, value: 0 },
+    { labels: { stage: 'sweep' }, value: 0 },
+    { labels: { stage: 'decide' }, value: 2 },
+  ]);
   const [git] = await sampleOldestUnpublished(pool);
   expect(git?.value).toBeGreaterThanOrEqual(3_600);
   expect(await sampleBreaker(pool)).toEqual([

@@ -84,6 +84,8 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
   const watches = new Map<string, { kind: Kind; listed: Promise<void> }>();
   const labelSelector = `${installationLabel}=${installation}`;
   const nothing: ReadonlyMap<string, LiveObject> = new Map();
+  /** For each comparison under way, the UIDs that went since it began: its list may still hold them. */
+  const comparing = new Set<Set<string>>();
 
   function place(object: Manifest) {
     const pair = pairOf(object, installation);
@@ -117,7 +119,9 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
     deps.onChange(home, { key, deleted: false, appeared: known === undefined });
   }
 
-  function drop(home: { slug: string; incarnation: number; objects: Map<string, unknown> }, key: string): void {
+  function drop(home: { slug: string; incarnation: number; objects: Map<string, LiveObject> }, key: string): void {
+    const uid = home.objects.get(key)?.uid ?? '';
+    for (const ended of comparing) ended.add(uid);
     home.objects.delete(key);
     if (home.objects.size === 0) incarnations.delete(`${home.slug}#${home.incarnation}`);
     deps.onChange(home, { key, deleted: true, appeared: false });
@@ -165,6 +169,20 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
   }
 
   async function verify(kind: Kind, graceMs: number, until: AbortSignal): Promise<number> {
+    const ended = new Set<string>();
+    comparing.add(ended);
+    try {
+      return await compare(kind, { graceMs, ended }, until);
+    } finally {
+      comparing.delete(ended);
+    }
+  }
+
+  async function compare(
+    kind: Kind,
+    { graceMs, ended }: { graceMs: number; ended: ReadonlySet<string> },
+    until: AbortSignal,
+  ): Promise<number> {
     const listed = new Set<string>();
     const doubtful: Manifest[] = [];
     const resourceVersion = await deps.listPages(
@@ -180,7 +198,7 @@ export function createLiveObjects(deps: LiveDeps, installation: string, signal: 
     );
     // What happened just now is on its way.
     await delay(graceMs, undefined, { signal: until });
-    const missed = doubtful.filter(isMissed);
+    const missed = doubtful.filter((object) => isMissed(object) && !ended.has(text(object.metadata.uid)));
     for (const object of missed) take(object);
     return missed.length + dropUnlisted(kind, listed, resourceVersion);
   }

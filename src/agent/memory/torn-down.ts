@@ -1,6 +1,7 @@
 import { isAppError } from '../../error/app-error.js';
 import { fields } from '../manifest.js';
 import { agentLabel, memoryLabel } from '../marks.js';
+import { orAborted } from '../or-aborted.js';
 import { createMemory } from './config-map.js';
 import { type MemoryDeps, type MemoryPlace, memoryReference } from './memory-deps.js';
 
@@ -15,7 +16,7 @@ export interface TornDown {
    */
   expect(pair: { slug: string; incarnation: number }): void;
   /** Returns when the cluster has it. */
-  raise(pair: { slug: string; incarnation: number }, signal?: AbortSignal): Promise<void>;
+  raise(pair: { slug: string; incarnation: number }, signal: AbortSignal): Promise<void>;
 }
 
 /** ConfigMaps hold a mebibyte; the slugs are spread over this many, so that hundreds of thousands fit. */
@@ -29,10 +30,13 @@ export function createTornDown(deps: MemoryDeps, place: MemoryPlace): TornDown {
   const writing = new Map<string, Promise<void>>();
   const existing = new Set<string>();
 
-  async function write(name: string, data: Record<string, string>, signal?: AbortSignal): Promise<void> {
+  async function write(name: string, data: Record<string, string>, signal: AbortSignal): Promise<void> {
     if (!existing.has(name)) {
+      // All that is known of it: where somebody removed it, it comes back whole.
+      const known = [...highest].filter(([slug]) => nameOf(slug) === name);
+      const whole = { ...Object.fromEntries(known.map(([slug, number]) => [slug, String(number)])), ...data };
       try {
-        await createMemory(deps, place, { name, part: 'torn-down', data }, signal);
+        await createMemory(deps, place, { name, part: 'torn-down', data: whole }, signal);
         existing.add(name);
         return;
       } catch (error) {
@@ -40,7 +44,13 @@ export function createTornDown(deps: MemoryDeps, place: MemoryPlace): TornDown {
         existing.add(name);
       }
     }
-    await deps.mergePatch(memoryReference(place, name), { data }, signal);
+    try {
+      await deps.mergePatch(memoryReference(place, name), { data }, signal);
+    } catch (error) {
+      // Whoever asked tries again, and makes it.
+      if (isAppError(error, 'kube-not-found')) existing.delete(name);
+      throw error;
+    }
   }
 
   function isStored({ slug, incarnation }: { slug: string; incarnation: number }): boolean {
@@ -57,7 +67,7 @@ export function createTornDown(deps: MemoryDeps, place: MemoryPlace): TornDown {
   }
 
   /** Writes all that is noted for one ConfigMap. */
-  async function flush(name: string, noted: Map<string, number>, signal?: AbortSignal): Promise<void> {
+  async function flush(name: string, noted: Map<string, number>, signal: AbortSignal): Promise<void> {
     const taken = [...noted];
     await write(name, Object.fromEntries(taken.map(([slug, incarnation]) => [slug, String(incarnation)])), signal);
     for (const [slug, incarnation] of taken) {
@@ -84,7 +94,10 @@ export function createTornDown(deps: MemoryDeps, place: MemoryPlace): TornDown {
       const noted = expect(pair);
       // One that is under way may hold this one already; where it failed, or does not, it is written by itself.
       for (let other = writing.get(name); other !== undefined; other = writing.get(name)) {
-        await other.catch(() => undefined);
+        await orAborted(
+          other.catch(() => undefined),
+          signal,
+        );
       }
       if (isStored(pair)) return;
       const own = flush(name, noted, signal).finally(() => writing.delete(name));

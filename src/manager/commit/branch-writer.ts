@@ -1,21 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Preview } from '../../preview/preview.js';
+import { type CommitDeps, commitPlan } from './commit-plan.js';
 import type { BranchView, RowStore, SettledRow } from './deps.js';
 import type { FollowUp } from './follow-up.js';
 import type { InstallationState } from './installation.js';
-import { commitMessage, commitSubject } from './message.js';
+import { commitSubject } from './message.js';
 import { type FailPlan, failPlan, type PlanDeps, planRow, type SettlePlan, type WritePlan } from './plan-row.js';
-import { folderKeeper, type SyncDeps, type SyncResult, syncBranch } from './sync-branch.js';
+import { type SyncDeps, type SyncResult, syncBranch } from './sync-branch.js';
 import { branchBusy } from './write-errors.js';
 
-export interface BranchWriterDeps<View extends BranchView> extends SyncDeps<View> {
+export interface BranchWriterDeps<View extends BranchView> extends SyncDeps<View>, CommitDeps {
   rows: RowStore;
   render: PlanDeps['render'];
   fingerprint: PlanDeps['fingerprint'];
-  /** Such as `acme/shop`; null: the project is not in the configuration any more. */
-  projectPath(project: string): string | null;
-  /** Path of a project that takes part in a linked preview; null: it left the configuration. */
-  memberPath?(projectId: number): string | null;
   /** Told after each push; for a metric. */
   pushed?(result: { outcome: 'published' | 'raced' | 'refused'; rows: number }): void;
 }
@@ -274,30 +270,6 @@ async function writeApart<View extends BranchView>(
     if (!(await writeRows(deps, position, half, signal))) return false;
   }
   return true;
-}
-
-function commitPlan<View extends BranchView>(
-  deps: BranchWriterDeps<View>,
-  view: View,
-  plan: WritePlan,
-  generation: number,
-) {
-  const { preview, row, text, verb, cause, actor } = plan;
-  const projectPath = deps.projectPath(preview.project);
-  const of = { facts: row.facts, projectPath, ...referencesOf(deps, preview) };
-  const message = commitMessage({ verb, preview, ...of, cause, actor, generation });
-  const files = [{ path: `${deps.applications}/${preview.slug}.yml`, text }];
-  // Agents take a missing folder for a mistake: it stays when its last file goes.
-  return { files: text === null ? [...files, ...folderKeeper(deps.applications, view)] : files, message };
-}
-
-/** The merge requests of a linked preview, where the projects of all are known. */
-function referencesOf({ memberPath }: { memberPath?: (projectId: number) => string | null }, preview: Preview) {
-  if (memberPath === undefined || !preview.subject.startsWith('group:')) return {};
-  const references = preview.members.flatMap(({ projectId, iid }) =>
-    iid === null ? [] : [`${memberPath(projectId) ?? projectId}!${iid}`],
-  );
-  return { references };
 }
 
 function finished(plan: WritePlan, commit: string | null) {

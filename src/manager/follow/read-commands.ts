@@ -132,7 +132,7 @@ async function createJudge(deps: CommandDeps, input: MergeRequestKey, notes: rea
   return async (note: CommandNote, commands: readonly Command[]): Promise<HandledNote> => {
     if (commands.length === 0) return judgeNote(note, commands, { ...rules, access: 0, head: null });
     const author = { by: note.authorUsername, at: note.createdAt };
-    const { limited, told } = isTooMany(author, written);
+    const { limited, told } = isTooMany({ ...author, commands: commands.length }, written);
     if (limited) {
       written.push({ ...author, commands: 0 });
       return judgeTooMany(note, told);

@@ -43,6 +43,7 @@ beforeEach(() => {
   mergeRequests = new Map();
   gates = new Map();
   missing.length = 0;
+  group.policy = { ...group.policy, maxPreviews: 1_000 };
   isLinked = true;
   calls = [];
   deps = {
@@ -54,7 +55,7 @@ beforeEach(() => {
         total: 2_000,
         projects: new Map([
           ['shop', 20],
-          ['store', 1_000],
+          ['store', group.policy.maxPreviews],
         ]),
       }),
       groupOf: (projectId) => (isLinked && projectId !== wiki ? 'store' : null),
@@ -187,6 +188,38 @@ describe('merge requests of a group', () => {
       expect(found).toMatchObject([{ phase: 'deploying', incarnation: 1 }]);
       expect(found[0]?.members.map((member: string) => member.split(' ')[0])).toEqual([`7!${iid}`, `8!${iid}`]);
     }
+  });
+
+  it('count for the limit of their group, and wait in its line', async () => {
+    const used = await database.pool.query(
+      "select from preview where project = 'store' and phase not in ('waiting', 'stopped')",
+    );
+    group.policy = { ...group.policy, maxPreviews: (used.rowCount ?? 0) + 1 };
+    open(shop, 25, 'first');
+    await hint(shop, 25);
+    open(cart, 26, 'second');
+    open(cart, 27, 'third');
+    await hint(cart, 26);
+    await hint(cart, 27);
+    expect(await rows('group:store:first')).toMatchObject([{ phase: 'deploying' }]);
+    for (const [iid, place] of [
+      [26, 1],
+      [27, 2],
+    ] as const) {
+      const limits = deps.settings.slotLimits();
+      const told = await loadFeedbackInput(database.pool, { projectId: cart, iid, group: 'store', limits });
+      expect(told?.view).toMatchObject({
+        preview: { phase: 'waiting', waitingFor: 'slot' },
+        line: { place, length: 2 },
+      });
+    }
+    open(shop, 25, 'first', { state: 'closed', endedAt: Date.now() });
+    await hint(shop, 25);
+    expect(await rows('group:store:first')).toMatchObject([{ phase: 'stopped' }]);
+    await decide('group:store:third');
+    expect(await rows('group:store:third')).toMatchObject([{ phase: 'waiting' }]);
+    await decide('group:store:second');
+    expect(await rows('group:store:second')).toMatchObject([{ phase: 'deploying' }]);
   });
 
   it('end it with the last of them; each that left is told', async () => {

@@ -149,6 +149,19 @@ describe('after the end of a preview', () => {
     expect(line({ orders: [{ kind: 'start', amountMs: null }] })).toBe('Nothing starts: it is a draft.');
   });
 
+  it('what was said while it lived is said no more, such as of a refused command', () => {
+    const answered = (answeredAt: number, spoken: Spoken | null, preview: Parameters<typeof viewOf>[0] = ended) => {
+      const answer = { line: 'It was refused.', by: 'eve', at: answeredAt };
+      return answerOf(viewOf(preview, { answer, spoken }), { none: null, maxMs: null })?.line;
+    };
+    expect(answered(at - 1, null)).toBeUndefined();
+    expect(answered(at - 1, spokenOf({ at: at - 1, line: 'It was refused.' }))).toBeUndefined();
+    expect(answered(at - 1, null, { ...ended, phase: 'stopping' })).toBeUndefined();
+    // One comment may both stop it and hold what is refused.
+    expect(answered(at, spokenOf({ at, line: 'It was refused.' }))).toBe('It was refused.');
+    expect(answered(at - 1, null, {})).toBe('It was refused.');
+  });
+
   it('those from before it, and those that bring it back, are told nothing', () => {
     expect(line({ at: at - 1 })).toBeUndefined();
     expect(line({}, null)).toBeUndefined();

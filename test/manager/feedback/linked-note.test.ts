@@ -37,6 +37,23 @@ describe('the note of a linked preview', () => {
     expect(note).toContain('| `acme/cart` | no merge request, `ma¦in` | `9f8e7d6c` |  |');
   });
 
+  it('shows in each phase until when and where, and what the link still shows', () => {
+    const members = [memberOf({ deployedSha: olderSha }), memberOf({ projectId: 6, iid: null, branch: 'main' })];
+    const failed = renderNote(linkedView(here, { phase: 'failed', cause: 'health', members }));
+    expect(failed).toContain('### 🔴 Preview failed: [shop-42.preview.example.com]');
+    expect(failed).toContain('The link still shows what was deployed before, as long as that runs.');
+    expect(failed).toContain(
+      '| Deployed | Expires | Namespace |\n|---|---|---|\n| 23 Nov 14:02 UTC | 26 Nov 14:02 UTC | `preview-shop-42` |',
+    );
+    expect(failed).toContain('`1a2b3c4d` is not deployed |');
+    const deploying = renderNote(linkedView(here, { phase: 'deploying', members }));
+    expect(deploying).toContain('`1a2b3c4d` is being deployed |');
+    const fresh = members.map((member) => ({ ...member, deployedSha: null }));
+    const first = renderNote(linkedView(here, { phase: 'deploying', members: fresh }));
+    expect(first).not.toContain('preview.example.com');
+    expect(first).toContain('| not yet | 26 Nov 14:02 UTC | `preview-shop-42` |');
+  });
+
   it('says of each member what it waits for', () => {
     const members = [
       memberOf({ wantedSha: null, deployedSha: null, next }),

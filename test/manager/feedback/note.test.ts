@@ -5,6 +5,10 @@ import { noPipelineDetail } from '../../../src/preview/pipeline-gate.js';
 import type { StopReason } from '../../../src/preview/preview.js';
 import { at, memberOf, olderSha, sha, viewOf } from './view.js';
 
+const link = '[shop-42.preview.example.com](https://shop-42.preview.example.com/)';
+const newer = `[\`1a2b3c4d\`](https://gitlab.example.com/acme/shop/-/commit/${sha})`;
+const older = `[\`9f8e7d6c\`](https://gitlab.example.com/acme/shop/-/commit/${olderSha})`;
+
 const text = (...view: Parameters<typeof viewOf>): string => renderNote(viewOf(...view));
 
 describe('a note', () => {
@@ -78,9 +82,49 @@ describe('a note', () => {
 
   it('that deploys says what, and what ran before', () => {
     const note = text({ phase: 'deploying', deployingSince: at, members: [memberOf({ deployedSha: olderSha })] });
-    expect(note).toContain('### 🟡 Preview deploying');
-    expect(note).toContain('`1a2b3c4d`');
-    expect(note).toMatch(/9f8e7d6c.*was deployed before/);
+    expect(note).toBe(`${noteMarker}
+
+### 🟡 Preview deploying: ${link}
+
+Commit ${newer} is being deployed, since 23 Nov 14:02 UTC. The link still shows commit ${older}, as long as that runs.
+
+| Commit | Deployed | Expires | Namespace |
+|---|---|---|---|
+| ${older} | 23 Nov 14:02 UTC | 26 Nov 14:02 UTC | \`preview-shop-42\` |
+
+\`/preview extend 2d\` · \`/preview pin\` · \`/preview stop\` · \`/preview help\`
+`);
+  });
+
+  it('that failed shows the older commit that may still run, and until when', () => {
+    const note = text({ phase: 'failed', cause: 'apply', members: [memberOf({ deployedSha: olderSha })] });
+    expect(note).toContain(`### 🔴 Preview failed: ${link}\n\n${newer}: The cluster refused an object.`);
+    expect(note).toContain(`\n\nThe link still shows commit ${older}, as long as that runs.\n\n| Commit | Deployed |`);
+    expect(note).toContain(`| ${older} | 23 Nov 14:02 UTC | 26 Nov 14:02 UTC | \`preview-shop-42\` |`);
+  });
+
+  it.each(['waiting', 'deploying', 'failed'] as const)(
+    'of one that was never deployed (%s) has no link yet',
+    (phase) => {
+      const note = text({ phase, members: [memberOf({ deployedSha: null })] }, { deployedAt: null });
+      expect(note).not.toContain('preview.example.com');
+      expect(note).toContain(`| ${newer} | not yet | 26 Nov 14:02 UTC | \`preview-shop-42\` |`);
+    },
+  );
+
+  it('that fails at what was deployed has the link, and no older commit', () => {
+    const note = text({ phase: 'failed', cause: 'health' });
+    expect(note).toContain(`### 🔴 Preview failed: ${link}\n`);
+    expect(note).not.toContain('still shows');
+  });
+
+  it('says who has to act where no push mends it', () => {
+    const diagnosis = { object: null, sentence: 'It is in the way.', evidence: [], mender: 'operator' } as const;
+    const failed = (cause: 'apply' | 'push', view = {}) => text({ phase: 'failed', cause }, view);
+    expect(failed('apply', { diagnosis })).toContain('**What to do:** This is for an operator; the reason above says');
+    expect(failed('apply')).toContain('**What to do:** Correct the manifest and push;');
+    // What the agent said of an earlier attempt is no advice on a push that was refused.
+    expect(failed('push', { diagnosis })).toContain('Whoever administers that repository');
   });
 
   it('that failed has sentence, object, evidence and what to do', () => {

@@ -248,6 +248,24 @@ describe('too many commands', () => {
     ]);
   });
 
+  it('of one comment are passed over together where they would go beyond the limit; fewer of them are not', async () => {
+    comment('/preview extend 1d\n'.repeat(15), developer);
+    const many = comment('/preview pin\n'.repeat(6), developer);
+    const few = comment('/preview stop\n'.repeat(5), developer);
+    await run();
+    expect([many, few].map(emoji)).toEqual([['thumbsdown'], ['thumbsup']]);
+    expect((await wishes()).map(({ kind }) => kind)).toEqual([...Array(15).fill('extend'), ...Array(5).fill('stop')]);
+  });
+
+  it('in one comment are done as far as it may hold them, and its author is told', async () => {
+    const note = comment('/preview pin\n'.repeat(25), developer);
+    await run();
+    expect((await wishes()).length).toBe(20);
+    expect(emoji(note)).toEqual(['thumbsdown']);
+    const { rows } = await database.pool.query('select line from note_answer');
+    expect(rows).toEqual([{ line: expect.stringContaining('may hold 20 commands') }]);
+  });
+
   it('count again after a while, by the times of the comments', async () => {
     comment('/preview extend 1d\n'.repeat(20), developer);
     await run();
