@@ -10,7 +10,12 @@ export interface Ledger {
   set(change: Partial<Inventory>): void;
   replace(entry: InventoryEntry): void;
   drop(keys: ReadonlySet<string>): void;
-  /** Returns when the cluster has it; does nothing when it was not changed since. */
+  /**
+   * Another object is about to be made under the name of the one that is listed: persists that it is to be found by its
+   * labels, for whoever dies before the answer knows the old UID alone.
+   */
+  expectAnother(key: string): Promise<void>;
+  /** Returns when the cluster has it; does nothing when it was not changed since. Those who ask together share a write. */
   save(): Promise<void>;
 }
 
@@ -24,27 +29,45 @@ export interface LedgerDeps {
 export function createLedger(deps: LedgerDeps, initial: Inventory, isStored: boolean): Ledger {
   let inventory = initial;
   let stored = isStored ? initial : null;
+  let saving: Promise<void> = Promise.resolve();
 
   function change(next: Inventory): void {
     inventory = next;
     deps.onChange(next);
   }
 
+  const find = (key: string) => inventory.objects.find((entry) => keyOf(entry) === key);
+
+  function replace(entry: InventoryEntry): void {
+    const key = keyOf(entry);
+    change({ ...inventory, objects: inventory.objects.map((each) => (keyOf(each) === key ? entry : each)) });
+  }
+
+  /** One after the other, or an older state could arrive last. */
+  function save(): Promise<void> {
+    const own = saving.then(async () => {
+      if (stored === inventory) return;
+      const state = inventory;
+      await deps.save(state);
+      stored = state;
+    });
+    saving = own.catch(() => undefined);
+    return own;
+  }
+
   return {
     inventory: () => inventory,
-    entry: (key) => inventory.objects.find((entry) => keyOf(entry) === key),
+    entry: find,
     set: (fields) => change({ ...inventory, ...fields }),
-    replace(entry) {
-      const key = keyOf(entry);
-      change({ ...inventory, objects: inventory.objects.map((each) => (keyOf(each) === key ? entry : each)) });
-    },
+    replace,
     drop: (keys) => change({ ...inventory, objects: inventory.objects.filter((entry) => !keys.has(keyOf(entry))) }),
-    async save() {
-      if (stored === inventory) return;
-      const saving = inventory;
-      await deps.save(saving);
-      stored = saving;
+    async expectAnother(key) {
+      const entry = find(key);
+      if (entry === undefined || entry.uid === null) return;
+      replace({ ...entry, uid: null });
+      await save();
     },
+    save,
   };
 }
 

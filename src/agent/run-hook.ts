@@ -55,6 +55,7 @@ async function start(
 ): Promise<void> {
   const { cluster, identity, signal } = sync;
   sync.noteWrite();
+  await sync.ledger.expectAnother(item.key);
   const input = { identity, manifest: item.manifest, run, signal };
   const stored = await startHook(cluster, input).catch((error: unknown) => {
     throw refusalOf(item.manifest, error);

@@ -99,7 +99,8 @@ export function followDeps(shared: Shared): FollowDeps {
       // A number far above all that is known is somebody's slip: to note it would refuse every incarnation to come.
       const living = shared.previews.get(pair.slug)?.inventories.keys() ?? [];
       const known = Math.max(memory.tornDown.highest(pair.slug), ...living);
-      if (pair.incarnation <= known + 1) saved(memory.tornDown.raise(pair, signal));
+      // A signal of its own: what many wait for is not counted against the others.
+      if (pair.incarnation <= known + 1) saved(memory.tornDown.raise(pair, AbortSignal.any([signal])));
       const { slug, incarnation } = pair;
       observer.report({ slug, incarnation, revision: null, branchCommit, state: 'gone', objects: [], diagnosis: null });
       observer.forget(pair);

@@ -12,22 +12,28 @@ export async function writeItem(sync: Sync, item: DesiredItem): Promise<void> {
   const { cluster, verdicts, plan, signal } = sync;
   if (plan.needs.get(item) === 'create') {
     try {
-      return take(sync, item, await write(sync, { do: 'apply', manifest: item.manifest, force: item.options.force }));
+      return take(
+        sync,
+        item,
+        await write(sync, item.key, { do: 'apply', manifest: item.manifest, force: item.options.force }),
+      );
     } catch (error) {
       if (!isThereAfterAll(error)) throw error;
     }
   }
   const verdict = verdicts.get(item) ?? (await examine(cluster, item, signal));
-  take(sync, item, verdict.do === 'nothing' ? verdict.live : await write(sync, verdict));
+  take(sync, item, verdict.do === 'nothing' ? verdict.live : await write(sync, item.key, verdict));
 }
 
 type Write =
   | Pick<Extract<Verdict, { do: 'apply' }>, 'do' | 'manifest' | 'force'>
   | Pick<Extract<Verdict, { do: 'recreate' }>, 'do' | 'manifest' | 'uid'>;
 
-function write(sync: Sync, input: Write): Promise<Manifest> {
-  const { cluster, signal } = sync;
+async function write(sync: Sync, key: string, input: Write): Promise<Manifest> {
+  const { cluster, ledger, signal } = sync;
   sync.noteWrite();
+  const isSame = sync.live.of(sync.pair).get(key)?.uid === ledger.entry(key)?.uid;
+  if (input.do === 'recreate' || !isSame) await ledger.expectAnother(key);
   return input.do === 'recreate'
     ? recreateObject(cluster, { ...input, force: false }, signal)
     : applyObject(cluster, input.manifest, { force: input.force, signal });

@@ -185,6 +185,7 @@ export interface ListedMergeRequest {
   updatedAt: Instant;
   /** Comments of people; null when GitLab does not say. */
   noteCount: number | null;
+  labels: readonly string[];
 }
 
 const listSchema = z.array(
@@ -195,6 +196,7 @@ const listSchema = z.array(
       sha: z.string().nullish(),
       updated_at: instant,
       user_notes_count: z.number().optional(),
+      labels: z.array(z.string()),
     })
     .transform(
       (listed): ListedMergeRequest => ({
@@ -203,6 +205,7 @@ const listSchema = z.array(
         sha: listed.sha ?? null,
         updatedAt: listed.updated_at,
         noteCount: listed.user_notes_count ?? null,
+        labels: listed.labels,
       }),
     ),
 );

@@ -2,7 +2,7 @@ import { Commits, MergeRequests, Pipelines } from '@gitbeaker/rest';
 import { z } from 'zod';
 import { isAppError } from '../error/app-error.js';
 import type { GateReading } from '../preview/facts.js';
-import { jobsState, pipelineState } from '../preview/pipeline-gate.js';
+import { emptyPipelineState, jobsState, pipelineState } from '../preview/pipeline-gate.js';
 import type { Policy } from '../preview/policy.js';
 import { type GitLab, parseAnswer } from './client.js';
 import { readFamilyJobs, readJobs } from './pipeline-jobs.js';
@@ -80,10 +80,13 @@ export async function readGate(
   const { gate } = input;
   if (gate === 'success') {
     const [pipeline] = chosen;
-    return pipelineState(pipeline === undefined ? null : (await readJobs(gitlab, input, pipeline.id)).jobs);
+    if (pipeline === undefined) return pipelineState(null);
+    const { jobs } = await readJobs(gitlab, input, pipeline.id);
+    return jobs.length === 0 ? emptyPipelineState : pipelineState(jobs);
   }
-  const jobs = chosen.map((pipeline) => readFamilyJobs(gitlab, input, pipeline.id, gate.jobs));
-  return jobsState(gate.jobs, await Promise.all(jobs));
+  const read = await Promise.all(chosen.map(({ id }) => readFamilyJobs(gitlab, input, id, gate.jobs)));
+  const isEmpty = read.length > 0 && read.every((jobs) => jobs.length === 0);
+  return isEmpty ? emptyPipelineState : jobsState(gate.jobs, read);
 }
 
 /** The newest merge request pipeline of the sha, then its newest branch pipeline; those that there are. */

@@ -34,8 +34,15 @@ type Contribution = 'passed' | 'ignored' | 'failed' | 'unfinished' | 'manual';
 export const noPipelineDetail =
   'There is no pipeline for this commit. A project without CI sets `gate.pipeline: none`.';
 
+/** What the note says of a pipeline that was made without a single job. */
+export const emptyPipelineDetail =
+  'The pipeline has no jobs: CI was skipped for this commit, or its configuration is not valid.';
+
 /** What the note says of a pipeline in which nothing ran. */
 export const skippedDetail = 'All jobs of the pipeline were skipped.';
+
+/** The state of a pipeline that GitLab made without jobs: nothing in it will ever run. */
+export const emptyPipelineState: GateReading = { state: 'failed', detail: emptyPipelineDetail };
 
 /**
  * The state of a pipeline from its jobs and bridges, as GitLab would compute it without external statuses: a job that

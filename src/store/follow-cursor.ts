@@ -71,13 +71,15 @@ const enqueueDecisions = `
 /** One that ended and was never looked at is nobody's concern; one that is open and unknown is new. */
 const listedSql = `
 with listed as (
-  select * from json_to_recordset($2::json) as l(iid int, state text, sha text, updated_at_ms float8, has_notes boolean)
+  select * from json_to_recordset($2::json) as l(iid int, state text, sha text, updated_at_ms float8, has_notes boolean,
+    labels jsonb)
 ), changed as materialized (
   select l.iid, l.has_notes from listed l
   left join merge_request m on m.project_id = $1 and m.iid = l.iid
   where case when m.facts is null then l.state = 'opened' or m.iid is not null
     else m.facts ->> 'state' <> l.state or m.facts ->> 'sha' is distinct from l.sha
-      or round(extract(epoch from m.updated_at) * 1000) <> l.updated_at_ms end
+      or round(extract(epoch from m.updated_at) * 1000) <> l.updated_at_ms
+      or not (m.facts -> 'labels' @> l.labels and m.facts -> 'labels' <@ l.labels) end
 ), asked as (
   insert into merge_request as m (project_id, iid, asked_at)
   select $1, iid, now() from changed order by iid
@@ -99,6 +101,8 @@ export interface ListedToSave {
   updatedAt: number;
   /** Comments of people; null when GitLab does not say. */
   noteCount: number | null;
+  /** Absent: they are not compared. One that is renamed or removed in its project moves no merge request's time. */
+  labels?: readonly string[];
 }
 
 /**
@@ -116,6 +120,7 @@ export async function askListed(
     sha: one.sha,
     updated_at_ms: one.updatedAt,
     has_notes: one.noteCount !== 0,
+    labels: one.labels,
   }));
   const answer = await q.query<{ changed: number }>(listedSql, [input.projectId, JSON.stringify(rows)]);
   return answer.rows[0]?.changed ?? 0;

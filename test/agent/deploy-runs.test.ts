@@ -40,6 +40,8 @@ function world() {
     manifests: [] as Manifest[],
     held: '',
     refused: '',
+    /** The agent dies when the API server has written this, before it hears so. */
+    deadly: '',
     jobs: 'Healthy' as LiveObject['health']['status'],
   };
   let uids = 0;
@@ -62,6 +64,7 @@ function world() {
     const written = { ...each, metadata: { ...each.metadata, uid } };
     log.push(`write ${name}`);
     stored.set(manifestKey(each), written);
+    if (name === state.deadly) throw new Error('killed');
     return written;
   };
   const unused = () => Promise.reject(new Error('not to be asked'));
@@ -121,9 +124,15 @@ function world() {
     await deploy(deps, input);
     return [...log];
   }
+  /** The agent is started again: it knows what it saved, and its watches tell what is there. */
+  function restart(): void {
+    input.inventory = saved.at(-1) ?? null;
+    for (const each of stored.values()) record(each);
+    state.deadly = '';
+  }
   const names = () => input.inventory?.objects.map(({ name }) => name);
   const drifts = () => input.inventory !== null && hasDrift(input.inventory, live);
-  return { state, stored, live, saved, run, names, drifts, log };
+  return { state, stored, live, saved, run, restart, names, drifts, log };
 }
 
 test('what a finalizer holds is listed until it is gone, and nothing is done about it meanwhile', async () => {
@@ -155,6 +164,24 @@ test('what the file no longer asks for, and nothing holds, is forgotten in the s
   expect(await run('r2')).toEqual(['remove old']);
   expect(names()).toEqual(['site']);
   expect(drifts()).toBe(false);
+});
+
+test.each([
+  ['an object', object('ConfigMap', 'again'), 'r1'],
+  ['a hook', object('Job', 'again', { 'argocd.argoproj.io/hook': 'PreSync' }), 'r2'],
+])('%s that was made again unheard is removed when nobody asks for it any more', async (_, again, revision) => {
+  const { state, stored, live, run, restart, names } = world();
+  state.manifests = [object('ConfigMap', 'site'), again];
+  await run('r1');
+  stored.delete(manifestKey(again));
+  live.delete(manifestKey(again));
+  state.deadly = 'again';
+  await expect(run(revision)).rejects.toThrow('killed');
+  expect(stored.has(manifestKey(again))).toBe(true);
+  restart();
+  state.manifests = [object('ConfigMap', 'site')];
+  expect(await run('r3')).toEqual(['remove again']);
+  expect(names()).toEqual(['site']);
 });
 
 test('what was learnt before a refusal is persisted', async () => {

@@ -15,8 +15,12 @@ function deployment(name: string, resourceVersion: string, uid = name): Manifest
   return { ...kind, metadata: { name, namespace: 'p-shop', uid, resourceVersion, generation: 1, labels } };
 }
 
-/** Objects that a watch told at 100, and what a list answers afterwards. */
-function watched(listed: { pages: Manifest[][]; resourceVersion: string }, before: () => void = () => undefined) {
+/** Objects that a watch told at 100, and what a list answers; `during`: before its pages are read, `before`: after. */
+function watched(
+  listed: { pages: Manifest[][]; resourceVersion: string },
+  before: () => void = () => undefined,
+  during: () => void = () => undefined,
+) {
   let sink: WatchSink | undefined;
   const changes: string[] = [];
   const objects = createLiveObjects(
@@ -26,6 +30,7 @@ function watched(listed: { pages: Manifest[][]; resourceVersion: string }, befor
         given.replaced([deployment('a', '10'), deployment('b', '20'), deployment('new', '150')], '100');
       },
       async listPages(_kind, _selector, onPage) {
+        during();
         for (const page of listed.pages) onPage(page);
         before();
         return listed.resourceVersion;
@@ -62,6 +67,25 @@ test('nothing is counted where the watch told the same, or tells it in time', as
   });
   expect(await verify(objects)).toBe(0);
   expect(changes).toHaveLength(2);
+});
+
+test('what went since the list was made does not come back with it', async () => {
+  const pages = [[deployment('a', '110'), deployment('b', '20'), deployment('c', '115')]];
+  const { objects, tell } = watched(
+    { pages, resourceVersion: '120' },
+    () => {
+      // On its way when the list was made, as the end that follows.
+      tell()?.changed(deployment('a', '110'));
+      tell()?.deleted(deployment('a', '121'));
+      tell()?.changed(deployment('c', '115'));
+      tell()?.deleted(deployment('c', '122'));
+      tell()?.changed(deployment('c', '123', 'another'));
+    },
+    () => tell()?.deleted(deployment('b', '121')),
+  );
+  expect(await verify(objects)).toBe(0);
+  expect([...objects.of(pair).keys()].sort()).toEqual([key('c'), key('new')]);
+  expect(objects.of(pair).get(key('c'))?.uid).toBe('another');
 });
 
 test('an older list changes nothing', async () => {

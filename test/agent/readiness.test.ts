@@ -8,9 +8,10 @@ import { eventually } from './support/eventually.js';
 import { createWorld, type World } from './support/world.js';
 
 type Readiness = ReturnType<typeof createReadiness>;
+type CheckName = 'branch' | 'cluster' | 'deletions' | 'manager';
 
 /** What each check says now; those that count, and those that are advice. */
-async function said({ checks }: Readiness) {
+async function said({ checks }: Readiness): Promise<Partial<Record<CheckName, string | null>> & { advice: string[] }> {
   const signal = new AbortController().signal;
   const reasons = await Promise.all(checks.map(async (check) => [check.name, await check.run(signal)] as const));
   const advice = checks.filter(({ isAdvice }) => isAdvice === true).map(({ name }) => name);

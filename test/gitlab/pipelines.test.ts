@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGitLab, type GitLab } from '../../src/gitlab/client.js';
 import { postCommitStatus } from '../../src/gitlab/commit-status.js';
 import { newestPipeline, readGate } from '../../src/gitlab/pipelines.js';
-import { noPipelineDetail } from '../../src/preview/pipeline-gate.js';
+import { emptyPipelineDetail, noPipelineDetail } from '../../src/preview/pipeline-gate.js';
 import type { JobPlan, MergeRequest, Project } from '../../src/sandbox/gitlab/model.js';
 import { type GitLab as StandIn, startGitLab } from '../../src/sandbox/gitlab/start-gitlab.js';
 import { json, startScriptedServer } from './scripted-server.js';
@@ -96,6 +96,14 @@ describe('the gate', () => {
     expect(await gate()).toMatchObject({ state: 'failed', detail: 'All jobs of the pipeline were skipped.' });
   });
 
+  it('of a pipeline without jobs says that it does not open, until there is one with jobs', async () => {
+    await run([]);
+    expect(await gate()).toEqual({ state: 'failed', detail: emptyPipelineDetail });
+    expect(await jobsGate('build')).toEqual({ state: 'failed', detail: emptyPipelineDetail });
+    await run([{ name: 'build' }]);
+    await expect.poll(async () => (await gate()).state).toBe('open');
+  });
+
   it('waits for a manual job that blocks', async () => {
     await run([{ name: 'build' }, { name: 'approve', manual: true, allowFailure: false }]);
     await expect.poll(gate).toMatchObject({ state: 'waiting', detail: 'The manual job approve was not started.' });
@@ -138,12 +146,12 @@ describe('a merged-results pipeline', () => {
   const sha = 'a'.repeat(40);
   const mergeSha = 'b'.repeat(40);
 
-  async function gateWith(parents: string[]): Promise<string> {
+  async function gateWith(parents: string[], kind = 'merge'): Promise<string> {
     const merged = {
       id: 9,
       project_id: 5,
       sha: mergeSha,
-      ref: 'refs/merge-requests/42/merge',
+      ref: `refs/merge-requests/42/${kind}`,
       source: 'merge_request_event',
       status: 'failed',
     };
@@ -169,6 +177,7 @@ describe('a merged-results pipeline', () => {
 
   it('counts for the commit that it merged, by its jobs and not by its status', async () => {
     expect(await gateWith(['c'.repeat(40), sha])).toBe('open');
+    expect(await gateWith(['c'.repeat(40), sha], 'train')).toBe('open');
   });
 
   it('of another commit does not', async () => {
@@ -214,6 +223,20 @@ describe('a pipeline of many kinds', () => {
     ] as const) {
       const bridges = { 9: [{ ...bridge, downstream_pipeline: { id: 10, project_id: projectId } }] };
       const given = { pipelines: [own], jobs: { 9: [], 10: jobOf('build-image', 'success') }, bridges };
+      const gate = { jobs: ['build-image'] };
+      const reading = await withGitLab(given, (client) => readGate(client, { projectId: 5, iid: 42, sha, gate }));
+      expect(reading.state).toBe(state);
+    }
+  });
+
+  it('looks for a named job in children of children, and no further', async () => {
+    const started = (id: number) => [{ ...bridge, id, downstream_pipeline: { id, project_id: 5 } }];
+    const bridges = { 9: started(10), 10: started(11), 11: started(12) };
+    for (const [home, state] of [
+      [11, 'open'],
+      [12, 'waiting'],
+    ] as const) {
+      const given = { pipelines: [own], jobs: { [home]: jobOf('build-image', 'success') }, bridges };
       const gate = { jobs: ['build-image'] };
       const reading = await withGitLab(given, (client) => readGate(client, { projectId: 5, iid: 42, sha, gate }));
       expect(reading.state).toBe(state);

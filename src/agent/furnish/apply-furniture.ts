@@ -29,7 +29,7 @@ export interface ApplyFurnitureInput {
 
 /**
  * The inventory's entries before anything is written: all that is, was or will be there. What is about to be written
- * has no `want` yet, so that a crash in between writes it again.
+ * has no `want` yet, so that a crash in between writes it again, and no UID, for it may be made anew.
  */
 export function furnitureEntries(
   plan: FurniturePlan,
@@ -41,7 +41,7 @@ export function furnitureEntries(
   const wanted = new Set(plan.pieces.map(({ key }) => key));
   const entries = plan.pieces.map((piece) => {
     const entry = byKey.get(piece.key) ?? newEntry(piece);
-    return dirty.has(piece.key) ? { ...entry, want: '' } : entry;
+    return dirty.has(piece.key) ? { ...entry, want: '', uid: null } : entry;
   });
   return [...entries, ...known.filter((entry) => !wanted.has(keyOf(entry)))];
 }

@@ -8,6 +8,7 @@ interface Listed {
   sha: string | null;
   updatedAt: Instant;
   noteCount: number | null;
+  labels?: readonly string[];
 }
 
 export interface CatchUpDeps {

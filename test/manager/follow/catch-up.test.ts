@@ -71,12 +71,12 @@ async function forgetJobs(): Promise<void> {
 
 /** As the decision leaves it after it read the merge request. */
 async function read(iid: number): Promise<void> {
-  const { state, headSha, updatedAt } = standIn.mergeRequest(projectId, iid);
+  const { state, headSha, updatedAt, labels } = standIn.mergeRequest(projectId, iid);
   await database.pool.query(
     `insert into merge_request (project_id, iid, facts, updated_at) values ($1, $2, $3, to_timestamp($4 / 1000.0))
      on conflict (project_id, iid) do update
        set facts = excluded.facts, updated_at = excluded.updated_at, asked_at = null`,
-    [projectId, iid, JSON.stringify({ state, sha: headSha }), updatedAt],
+    [projectId, iid, JSON.stringify({ state, sha: headSha, labels }), updatedAt],
   );
 }
 
@@ -125,6 +125,19 @@ describe('the first catch-up', () => {
     await read(1);
     expect(await run()).toEqual({ full: true, listed: 1, asked: 0 });
     expect(await jobKeys()).toEqual([]);
+  });
+
+  it('asks for one whose label was renamed or removed in its project, which moves no time', async () => {
+    const labels = ['demo', 'bug'];
+    for (const iid of [1, 2, 3]) {
+      await standIn.createMergeRequest(projectId, { title: 'x', labels });
+      await read(iid);
+    }
+    standIn.mergeRequest(projectId, 1).labels = ['bug', 'demo'];
+    standIn.mergeRequest(projectId, 2).labels = ['demo'];
+    standIn.mergeRequest(projectId, 3).labels = ['demo', 'defect'];
+    expect(await run()).toMatchObject({ full: true, asked: 2 });
+    expect(await asked()).toEqual([2, 3]);
   });
 
   it('reads the comments of those that have some', async () => {
