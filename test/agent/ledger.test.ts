@@ -40,10 +40,10 @@ test('those that are to be made again together share a write, and none overtakes
   // The first write is not over.
   expect(saves.map(({ uids }) => uids)).toEqual([[null, null, null]]);
   saves[0]?.end();
-  await all;
   await settled();
   expect(saves.map(({ uids }) => uids).slice(1)).toEqual([['a-2', null, null]]);
   saves[1]?.end();
+  await all;
   await last;
   await ledger.save();
   expect(saves).toHaveLength(2);
