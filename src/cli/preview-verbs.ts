@@ -34,7 +34,7 @@ const columns: Column<Listed>[] = [
   { title: 'slug', value: (row) => row.slug },
   { title: 'project', value: (row) => row.project },
   { title: 'phase', value: phaseText },
-  { title: 'expires', value: expiryText },
+  { title: 'expires (UTC)', value: expiryText },
   { title: 'url', value: (row) => row.url },
 ];
 
@@ -130,9 +130,9 @@ async function listAll(options: { project?: string; phase?: string; search?: str
   return { previews: all, gitlab };
 }
 
-/** `2026-01-31 14:02`, in UTC. */
+/** `2026-01-31 14:02 UTC`. */
 function minutes(at: string): string {
-  return at.slice(0, 16).replace('T', ' ');
+  return `${at.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 const waitingSchema = z.looseObject({
@@ -156,8 +156,7 @@ const waitingSchema = z.looseObject({
 function waitingLines(preview: unknown, now: number): string[] {
   return waitingSchema.parse(preview).members.flatMap(({ next, images }) => {
     if (next === null) return [];
-    const since = next.since.slice(0, 16).replace('T', ' ');
-    const parts = [`${next.sha.slice(0, 8)} waits for ${next.waitingFor} since ${since}`, next.detail, next.link];
+    const parts = [`${next.sha.slice(0, 8)} waits for ${next.waitingFor} since ${minutes(next.since)}`, next.detail, next.link];
     const looks = images.map(({ image, lookedAt }) => {
       const seconds = lookedAt === null ? null : Math.max(0, Math.round((now - Date.parse(lookedAt)) / 1_000));
       return `  image ${image} is not there yet (${seconds === null ? 'not looked yet' : `looked ${seconds} s ago`})`;
@@ -191,7 +190,7 @@ async function show(slug: string, output: OutputFormat): Promise<void> {
   for (const line of waitingLines(preview, Date.now())) print(line.replace(/\p{Cc}+/gu, ' '));
   print('');
   printRows('table', null, [...events].reverse(), [
-    { title: 'at', value: (event) => event.at.slice(0, 19).replace('T', ' ') },
+    { title: 'at (UTC)', value: (event) => event.at.slice(0, 19).replace('T', ' ') },
     { title: 'life', value: (event) => event.incarnation },
     { title: 'what', value: (event) => event.kind },
     { title: 'who', value: (event) => event.actor },

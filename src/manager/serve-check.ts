@@ -21,6 +21,7 @@ import { planChange } from './operate/plan-change.js';
 import { renderProjectFrom } from './projects-in-force.js';
 import { compileTemplate } from './render/compile-template.js';
 import { createRenderer } from './render/renderer.js';
+import { createTemplates } from './render/templates.js';
 
 const builtInTemplate = new URL('../../templates/application.yml.hbs', import.meta.url);
 
@@ -54,6 +55,7 @@ export async function checkConfiguration(
         hooks: (projectId, each) => listHooks(gitlab, { projectId, signal: each }),
       },
       branch: branchProbes(config, mirror),
+      templateOf: templateOfBranch(config, mirror),
       database: {
         isAsleep: pool === null,
         state: async () => databaseState(poolOr(pool)),
@@ -151,6 +153,16 @@ function branchProbes(config: ManagerConfig, mirror: Awaited<ReturnType<typeof o
       else if (name === 'application') compileTemplate(name, await readFile(builtInTemplate, 'utf8'), true);
       else throw missingTemplate(name, config.branch.templates);
     },
+  };
+}
+
+/** As the renderer chooses it: a project's own file of the branch goes before the configured one. */
+function templateOfBranch(config: ManagerConfig, mirror: Mirror): CheckDeps['templateOf'] {
+  const branch = openBranch({ mirror, ...config.branch });
+  return async (project, signal) => {
+    const { templates } = await branch.look({ maxAgeMs: 60_000, signal });
+    const known = createTemplates({ readText: branch.readText }, await readFile(builtInTemplate, 'utf8'));
+    return known.templateFor(project, templates);
   };
 }
 

@@ -64,6 +64,12 @@ export const failureWords: Readonly<Record<Cause, FailureWords>> = {
   },
 };
 
+/** What failed, in a sentence. `mender` as in `adviceOf`: what an operator has to mend is no object that was refused. */
+export function reasonOf(cause: Cause | null, mender: 'operator' | undefined): string {
+  if (cause === null) return 'It failed.';
+  return cause === 'apply' && mender === 'operator' ? 'The agent could not deploy it.' : failureWords[cause].what;
+}
+
 /** What the right person does about a failure. `mender`: who the agent says must act; null: nothing is known. */
 export function adviceOf(cause: Cause | null, mender: 'operator' | undefined): string | null {
   if (cause === null) return null;
@@ -91,7 +97,7 @@ export const stopWords: Readonly<Record<StopReason, StopWords>> = {
     why: 'its file was removed from the environments repository',
     back: 'Write `/preview start`, or put the file back, to bring it back.',
   },
-  label: { why: 'of the labels of the merge request', back: 'It comes back when they let it.' },
+  label: { why: 'of the labels of the merge request', back: 'It comes back once its labels let it.' },
   unfollowed: {
     why: 'the configuration does not follow this merge request any more',
     back: 'It comes back when the configuration follows it again.',

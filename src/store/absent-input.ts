@@ -1,13 +1,15 @@
 import type { MergeRequestFacts, Wish } from '../preview/facts.js';
 import type { Queryable } from './pool.js';
 
-/** The newest comment with commands of a merge request; times in epoch milliseconds. */
+/** A comment with commands; times in epoch milliseconds. */
 export interface SpokenRow {
   by: string;
   at: number;
+  /** The author had the role that commands need. */
+  permitted: boolean;
   /** What its author is told in words; null: the emoji said it all. */
   line: string | null;
-  /** What it ordered, in order. */
+  /** What it ordered, in order; empty for one that is not its author's newest. */
   orders: { kind: Wish['kind']; amountMs: number | null }[];
 }
 
@@ -15,7 +17,8 @@ export interface SpokenRow {
 export interface AbsentInput {
   now: number;
   facts: MergeRequestFacts | null;
-  spoken: SpokenRow;
+  /** As `spokenSql` has them; one at least. */
+  spoken: SpokenRow[];
   /** Its orders, oldest first. */
   wishes: Wish[];
   note: {
@@ -26,13 +29,24 @@ export interface AbsentInput {
   };
 }
 
-/** As `SpokenRow`, of the merge request `$1`, `$2`; one that was passed over in silence is none. */
+/**
+ * As `SpokenRow[]`, newest first, of the merge request `$1`, `$2`: of each author the newest, and the newest that was
+ * answered in words; one that was passed over in silence is none. Those of members and of others are bounded apart, so
+ * that many strangers hide no member.
+ */
 export const spokenSql = `(
-  select json_build_object('line', a.line, 'by', a.by_name, 'at', round(extract(epoch from a.at) * 1000),
-    'orders', coalesce((select json_agg(json_build_object('kind', w.kind, 'amountMs', w.amount_ms) order by w.ordinal)
-      from wish w where w.note_id = a.note_id), '[]'))
-  from note_answer a where a.project_id = $1 and a.iid = $2 and (a.commands > 0 or a.line is not null)
-  order by a.at desc, a.note_id desc limit 1)`;
+  select coalesce(json_agg(json_build_object('line', a.line, 'by', a.by_name, 'permitted', a.permitted,
+      'at', round(extract(epoch from a.at) * 1000), 'orders', case when a.turn > 1 then '[]' else coalesce((
+        select json_agg(json_build_object('kind', w.kind, 'amountMs', w.amount_ms) order by w.ordinal)
+        from wish w where w.note_id = a.note_id), '[]') end) order by a.at desc, a.note_id desc), '[]')
+  from (
+    select c.*, row_number() over (partition by c.permitted order by c.at desc, c.note_id desc) as place from (
+      select note_id, line, by_name, at, permitted,
+        row_number() over (partition by by_name order by at desc, note_id desc) as turn,
+        row_number() over (partition by by_name, line is null order by at desc, note_id desc) as turn_of_kind
+      from note_answer where project_id = $1 and iid = $2 and (commands > 0 or line is not null)
+    ) c where c.turn = 1 or (c.turn_of_kind = 1 and c.line is not null)
+  ) a where a.place <= 12)`;
 
 /** Orders as `Wish`, oldest first; `condition` says of which subjects `w`. */
 export function wishesSql(condition: string): string {
@@ -53,8 +67,7 @@ select json_build_object(
     from projection where kind = 'note' and project_id = $1 and iid = $2)
 ) as loaded`;
 
-interface Loaded extends Omit<AbsentInput, 'spoken' | 'note'> {
-  spoken: SpokenRow | null;
+interface Loaded extends Omit<AbsentInput, 'note'> {
   note: AbsentInput['note'] | null;
 }
 
@@ -69,7 +82,7 @@ export async function loadAbsentInput(
     values: [projectId, iid, `mr:${projectId}:${iid}`],
   });
   const loaded = answer.rows[0]?.loaded;
-  if (loaded === undefined || loaded.spoken === null) return null;
+  if (loaded === undefined || loaded.spoken.length === 0) return null;
   const note = loaded.note ?? { writtenHash: null, externalId: null, creatingSince: null, detail: null };
-  return { ...loaded, spoken: loaded.spoken, note };
+  return { ...loaded, note };
 }

@@ -27,13 +27,15 @@ export async function loadNoteState(
   return answer.rows[0] ?? { seen: 0, hinted: [] };
 }
 
+type WrittenRow = Pick<HandledNoteToSave, 'by' | 'at' | 'commands' | 'permitted'>;
+
 /** Comments with commands that were written after a time, in epoch milliseconds; see `HandledNoteToSave`. */
 export async function writtenSince(
   q: Queryable,
   input: MergeRequestKey & { after: number },
-): Promise<{ by: string; at: number; commands: number }[]> {
-  const answer = await q.query<{ by: string; at: number; commands: number }>(
-    `select by_name as "by", round(extract(epoch from at) * 1000)::float8 as at, commands from note_answer
+): Promise<WrittenRow[]> {
+  const answer = await q.query<WrittenRow>(
+    `select by_name as "by", round(extract(epoch from at) * 1000)::float8 as at, commands, permitted from note_answer
      where project_id = $1 and iid = $2 and at > to_timestamp($3::float8 / 1000)`,
     [input.projectId, input.iid, input.after],
   );
@@ -55,6 +57,8 @@ export interface HandledNoteToSave {
   }[];
   /** How many it held; 0: it came over the limit. */
   commands: number;
+  /** The author had the role that commands need. */
+  permitted: boolean;
   /** `emoji` null: none is owed. */
   answer: { emoji: 'thumbsup' | 'thumbsdown' | null; line: string | null } | null;
 }
@@ -62,16 +66,16 @@ export interface HandledNoteToSave {
 const handledSql = `
 with handled as (
   select * from json_to_recordset($3::json)
-    as h("noteId" bigint, at float8, "by" text, wishes json, commands int, emoji text, line text)
+    as h("noteId" bigint, at float8, "by" text, wishes json, commands int, permitted boolean, emoji text, line text)
 ), fresh as materialized (
-  insert into note_answer (note_id, project_id, iid, emoji, line, by_name, at, commands, answered_at)
-  select "noteId", $1, $2, coalesce(emoji, 'thumbsdown'), line, "by", to_timestamp(at / 1000), commands,
+  insert into note_answer (note_id, project_id, iid, emoji, line, by_name, at, commands, permitted, answered_at)
+  select "noteId", $1, $2, coalesce(emoji, 'thumbsdown'), line, "by", to_timestamp(at / 1000), commands, permitted,
     case when emoji is null then now() end
   from handled order by "noteId"
   -- A GitLab that was restored gives the numbers of lost comments to new ones.
   on conflict (note_id) do update set project_id = excluded.project_id, iid = excluded.iid, emoji = excluded.emoji,
     line = excluded.line, by_name = excluded.by_name, at = excluded.at, commands = excluded.commands,
-    answered_at = excluded.answered_at
+    permitted = excluded.permitted, answered_at = excluded.answered_at
   where (note_answer.project_id, note_answer.iid, note_answer.at)
     is distinct from (excluded.project_id, excluded.iid, excluded.at)
   returning note_id

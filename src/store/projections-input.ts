@@ -21,12 +21,15 @@ export interface FeedbackInput {
     preview: Preview;
     facts: MergeRequestFacts | null;
     deployedAt: number | null;
+    /** The first time since its newest sha began to be deployed. */
+    firstHealthyAt: number | null;
+    /** The end of the incarnation before, or a start that was ordered, the later; null: neither was. */
+    begunAnewAt: number | null;
     line: { place: number; length: number } | null;
     stoodInLine: boolean;
     diagnosis: Pick<Diagnosis, 'object' | 'sentence' | 'evidence' | 'logs' | 'mender'> | null;
-    answer: { line: string; by: string; at: number } | null;
-    /** The newest comment with commands; null: there is none. */
-    spoken: SpokenRow | null;
+    /** As `spokenSql` has them. */
+    spoken: SpokenRow[];
     /** Orders of the subject; empty while the preview lives. */
     wishes: Wish[];
     /** Of a linked preview: whom it is told to, and where each member is found; null: it is no linked one. */
@@ -52,11 +55,12 @@ interface Loaded {
   members: MemberRow[] | null;
   facts: MergeRequestFacts | null;
   deployed_at: number | null;
+  first_healthy_at: number | null;
+  begun_anew_at: number | null;
   line: { place: number; length: number } | null;
   stood_in_line: boolean;
   diagnosis: Diagnosis | null;
-  answer: { line: string; by: string; at: number } | null;
-  spoken: SpokenRow | null;
+  spoken: SpokenRow[];
   wishes: Wish[] | null;
   projections: (StoredProjection & { kind: string })[] | null;
 }
@@ -85,6 +89,12 @@ select json_build_object(
   'facts', (select facts from merge_request where project_id = $1 and iid = $2),
   'deployed_at', (select ${millis('max(e.at)')} from preview_event e, row r
     where e.slug = r.slug and e.incarnation = r.incarnation and e.to_phase = 'ready'),
+  'first_healthy_at', (select ${millis('min(e.at)')} from preview_event e, row r
+    where e.slug = r.slug and e.incarnation = r.incarnation and e.to_phase = 'ready'
+      and e.at >= coalesce(r.sha_since, '-infinity')),
+  'begun_anew_at', (select ${millis('greatest(max(p.stopped_at), max(w.at))')} from row r
+    left join preview p on p.slug = r.slug and p.incarnation = r.incarnation - 1
+    left join wish w on w.subject = r.subject and w.kind = 'start' and w.at <= r.created_at),
   'line', case when (select r.phase = 'waiting' and r.waiting_for = 'slot' from row r) then (
     with ${lineSql('$5')} select json_build_object('place', l.place, 'length', l.length)
     from line l join row r using (slug, incarnation)) end,
@@ -92,8 +102,6 @@ select json_build_object(
     where e.kind = 'waiting' and e.detail = 'slot'),
   'diagnosis', (select o.diagnosis from observation o, row r
     where o.slug = r.slug and o.incarnation = r.incarnation and o.revision is not distinct from r.wanted_revision),
-  'answer', (select json_build_object('line', line, 'by', by_name, 'at', ${millis('at')}) from note_answer
-    where project_id = $1 and iid = $2 and line is not null order by at desc, note_id desc limit 1),
   'spoken', ${spokenSql},
   'wishes', case when (select phase in ('stopping', 'stopped') from row) then
     ${wishesSql('w.subject in ($3, (select subject from row))')} end,
@@ -142,10 +150,11 @@ export async function loadFeedbackInput(
       preview: previewFromRow(preview, loaded.members ?? []),
       facts: loaded.facts,
       deployedAt: loaded.deployed_at,
+      firstHealthyAt: loaded.first_healthy_at,
+      begunAnewAt: loaded.begun_anew_at,
       line: loaded.line,
       stoodInLine: loaded.stood_in_line,
       diagnosis: loaded.diagnosis,
-      answer: loaded.answer,
       spoken: loaded.spoken,
       wishes: loaded.wishes ?? [],
       linked:

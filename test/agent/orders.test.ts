@@ -228,6 +228,8 @@ describe('a number that a person edited', () => {
     await eventually('it is held', () => world.manager.newest('numbered', 1)?.state === 'held');
     expect(await exists('numbered')).toBe(true);
     await world.publish({ remove: ['numbered'] });
+    // Explained while the agent still has the file, the end of the first would let 900 be made.
+    await eventually('900 was never made', () => world.manager.newest('numbered', 900)?.state === 'gone');
     world.manager.toGoOn.clear();
     world.manager.explanations.set('numbered#1', 'merged');
     await eventually('the end', () => world.manager.newest('numbered', 1)?.state === 'gone', longMs);

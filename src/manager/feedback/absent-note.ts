@@ -4,11 +4,11 @@ import { followVerdict } from '../../preview/follow.js';
 import type { Policy } from '../../preview/policy.js';
 import type { Instant, StopReason } from '../../preview/preview.js';
 import { stopWords } from '../../preview/state-words.js';
-import { idleWords, type WhyNone } from './answer-words.js';
+import { answerTo, idleWords, type WhyNone } from './answer-words.js';
+import { answersPart, shownAnswers } from './answers-part.js';
 import { noteMarker } from './note.js';
 import { codeSpan } from './outsider-text.js';
-import type { FeedbackView, Spoken } from './view.js';
-import { utcTime } from './words.js';
+import type { Answer, Spoken } from './view.js';
 
 interface Known {
   policy: Policy;
@@ -51,15 +51,13 @@ function wayTo(reason: StopReason, mayStart: boolean): string {
   }
 }
 
-/** What the newest comment with commands is told; null: what the note says besides is all. */
-export function absentLine(spoken: Spoken, none: WhyNone | null): FeedbackView['answer'] {
-  const words = none === null ? null : idleWords(spoken.orders, none);
-  const line = [spoken.line, words].filter((each) => each !== null).join(' ');
-  return line === '' ? null : { line, by: spoken.by, at: spoken.at };
+/** What each who wrote commands is told; empty: what the note says besides is all. */
+export function absentAnswers(spoken: readonly Spoken[], none: WhyNone | null): Answer[] {
+  return shownAnswers(spoken.map((one) => answerTo(one, none === null ? null : idleWords(one.orders, none))));
 }
 
 /** The note of a merge request that never had a preview. Pure. */
-export function renderAbsentNote(none: WhyNone | null, answer: FeedbackView['answer']): string {
+export function renderAbsentNote(none: WhyNone | null, answers: readonly Answer[]): string {
   const state =
     none === null
       ? 'Nothing stands against a preview: it begins once GitLab has been asked and a name is free.'
@@ -68,9 +66,7 @@ export function renderAbsentNote(none: WhyNone | null, answer: FeedbackView['ans
     noteMarker,
     none === null ? '### 🕐 No preview yet' : '### ⚪ No preview',
     state,
-    ...(answer === null
-      ? []
-      : [`> ${codeSpan(answer.by)}, ${utcTime(answer.at)}: ${answer.line.replace(/\s+/g, ' ')}`]),
+    ...answersPart(answers),
     '`/preview start` · `/preview help`',
   ];
   return `${parts.join('\n\n')}\n`;

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../preview/duration.js';
+import { shownAnswers } from './answers-part.js';
 import { isLinked } from './linked-note.js';
-import type { FeedbackView, Spoken } from './view.js';
+import type { Answer, FeedbackView, Spoken } from './view.js';
 import { utcTime } from './words.js';
 
 /** Why a merge request has no preview, and how it would get one. */
@@ -17,23 +18,28 @@ const lasting = new Set(['extend', 'pin', 'set', 'approve']);
 type Order = Spoken['orders'][number];
 
 /**
- * What the note says to the newest comment with commands: what was wrong with it, and what did not come of it. Where
- * there is nothing to say, what an older one was told stays; the end of the preview ends what was said before it.
+ * What the note says to each who wrote commands: what was wrong with their newest comment, and what did not come of it.
+ * Where there is nothing to say, what an older one was told stays; the end of the preview ends what was said before it.
  * `none`: why no preview runs, null when one is about to;
  * `maxMs`: the longest life of a preview, null when the configuration does not know it any more. Pure.
  */
-export function answerOf(
+export function answersOf(
   view: FeedbackView,
   { none, maxMs }: { none: WhyNone | null; maxMs: number | null },
-): FeedbackView['answer'] {
-  const { preview } = view;
-  const spoken = view.spoken != null && isTold(preview, view.spoken.at) ? view.spoken : null;
-  const older = view.answer !== null && isTold(preview, view.answer.at) ? view.answer : null;
-  if (spoken === null) return older;
+): Answer[] {
+  const { preview, spoken = [] } = view;
   const isOver = preview.phase === 'stopping' || preview.phase === 'stopped';
-  const words = isOver ? afterItsEnd(view, spoken, none) : extensionWords(view, spoken, maxMs);
+  const told = spoken.filter(({ at }) => isTold(preview, at));
+  return shownAnswers(
+    told.map((one) => answerTo(one, isOver ? afterItsEnd(view, one, none) : extensionWords(view, one, maxMs))),
+  );
+}
+
+/** What is wrong with a comment and `words`, as one answer; null: neither says anything. */
+export function answerTo(spoken: Spoken, words: string | null): Answer | null {
+  const { by, at, permitted } = spoken;
   const line = [spoken.line, words].filter((each) => each !== null).join(' ');
-  return line === '' ? older : { line, by: spoken.by, at: spoken.at };
+  return line === '' ? null : { line, by, at, permitted };
 }
 
 /** Of one that is over is told why; what was said while it lived, such as of a refused command, is history. */

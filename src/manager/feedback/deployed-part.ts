@@ -23,10 +23,11 @@ export function stillPart({ preview, facts }: FeedbackView, member: Member | und
  * What is deployed, since when, until when and where: in every phase of a living preview. `member` is undefined for a
  * linked preview, which has a row of its own for each.
  */
-export function deployedTable({ preview, facts, deployedAt }: FeedbackView, member: Member | undefined): string {
+export function deployedTable(view: FeedbackView, member: Member | undefined): string {
+  const { preview, facts, deployedAt } = view;
   const sha = member?.deployedSha ?? member?.wantedSha ?? member?.next?.sha ?? null;
   const isUp = preview.phase === 'ready' || preview.phase === 'asleep' || preview.members.some(wasDeployed);
-  const at = deployedAt === null ? '' : `${utcTime(deployedAt)}${afterPush(sha, facts, deployedAt)}`;
+  const at = deployedAt === null ? '' : `${utcTime(deployedAt)}${afterPush(view, sha, deployedAt)}`;
   const columns = [
     ...(member === undefined ? [] : [['Commit', sha === null ? '' : commit(sha, facts)]]),
     ['Deployed', isUp ? at : 'not yet'],
@@ -55,8 +56,21 @@ function isBehind({ wantedSha, deployedSha }: Member): boolean {
 
 const longestWaitToTell = 3_600_000;
 
-function afterPush(sha: string | null, facts: FeedbackView['facts'], deployedAt: number): string {
+/** How soon after a push an incarnation begins that the push brings: webhooks may be missing. */
+const beginsWithinMs = 120_000;
+
+/** Nothing unless it was the push that brought what is deployed: no wake, redeploy, set value or start did. */
+function afterPush(view: FeedbackView, sha: string | null, deployedAt: number): string {
+  const { facts, firstHealthyAt } = view;
   if (facts === null || facts.lastPushAt === null || facts.sha !== sha) return '';
+  if (firstHealthyAt !== deployedAt || !beganBeforeOrWith(view, facts.lastPushAt)) return '';
   const tookMs = deployedAt - facts.lastPushAt;
   return tookMs >= 0 && tookMs < longestWaitToTell ? `, ${shortSpan(tookMs)} after the push` : '';
+}
+
+/** Whether the push came to a preview that was there, or brought it: not a start, and not a reopening. */
+function beganBeforeOrWith({ preview, facts, begunAnewAt = null }: FeedbackView, pushedAt: number): boolean {
+  if (preview.createdAt <= pushedAt) return true;
+  const others = [begunAnewAt, facts?.lastReopenedAt ?? null];
+  return preview.createdAt - pushedAt <= beginsWithinMs && others.every((at) => at === null || at < pushedAt);
 }

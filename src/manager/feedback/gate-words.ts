@@ -1,8 +1,9 @@
-import { noPipelineDetail, skippedDetail } from '../../preview/pipeline-gate.js';
+import { emptyPipelineDetail, noPipelineDetail, skippedDetail } from '../../preview/pipeline-gate.js';
 import type { NextSha } from '../../preview/preview.js';
 import { codeSpan } from './outsider-text.js';
 
 /** Sentences of a gate that hold no outsider's word. */
+const plainDetails: ReadonlySet<string> = new Set([noPipelineDetail, emptyPipelineDetail, skippedDetail]);
 const plainDetail = /^Jobs not finished yet: \d+ of \d+\.$/;
 /** Those around one name: of a job, which is an outsider's, or of an image. */
 const namedDetail =
@@ -26,7 +27,7 @@ export function detailWords(next: NextSha | null): string {
 
 function detailSentence({ detail, link }: NextSha): string {
   if (detail === null) return '';
-  if (detail === noPipelineDetail || detail === skippedDetail || plainDetail.test(detail)) return detail;
+  if (plainDetails.has(detail) || plainDetail.test(detail)) return detail;
   const { before, name, after } = namedDetail.exec(detail)?.groups ?? {};
   if (before === undefined) return codeSpan(detail);
   const shown = codeSpan(name ?? '');

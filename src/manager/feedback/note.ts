@@ -1,6 +1,7 @@
 import { isFork } from '../../preview/follow.js';
 import type { Member, Preview } from '../../preview/preview.js';
-import { adviceOf, failureWords, stopWords, waitingWords } from '../../preview/state-words.js';
+import { adviceOf, reasonOf, stopWords, waitingWords } from '../../preview/state-words.js';
+import { answersPart } from './answers-part.js';
 import { commit, deployedTable, openLink, stillPart } from './deployed-part.js';
 import { detailWords } from './gate-words.js';
 import { hasLeft, isLinked, leftParts, linkedPart, missingPart } from './linked-note.js';
@@ -15,7 +16,7 @@ export const noteMarker = '<!-- mayfly:preview -->';
 /** The text of the one note in a merge request. Pure: the same view gives the same text: nothing is written twice. */
 export function renderNote(view: FeedbackView): string {
   const { preview } = view;
-  if (hasLeft(view)) return `${[noteMarker, ...leftParts(view), ...answerPart(view)].join('\n\n')}\n`;
+  if (hasLeft(view)) return `${[noteMarker, ...leftParts(view), ...answersPart(view.answers ?? [])].join('\n\n')}\n`;
   const parts = [
     noteMarker,
     `### ${heading(preview)}`,
@@ -25,7 +26,7 @@ export function renderNote(view: FeedbackView): string {
     ...remarks(preview),
     ...lifetimePart(view),
     ...forkPart(view),
-    ...answerPart(view),
+    ...answersPart(view.answers ?? []),
     ...commandsPart(view),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -89,10 +90,9 @@ function deployingPart({ preview, facts }: FeedbackView, member: Member | undefi
 
 function failedParts(view: FeedbackView, member: Member | undefined): string[] {
   const { preview, diagnosis, facts } = view;
-  const words = preview.cause === null ? null : failureWords[preview.cause];
   const toDo = adviceOf(preview.cause, diagnosis?.mender);
   const wanted = member?.wantedSha ?? null;
-  const what = `${wanted === null ? '' : `${commit(wanted, facts)}: `}${words?.what ?? 'It failed.'}`;
+  const what = `${wanted === null ? '' : `${commit(wanted, facts)}: `}${reasonOf(preview.cause, diagnosis?.mender)}`;
   const sentence = preview.message ?? diagnosis?.sentence ?? null;
   const parts = [sentence === null ? what : `${what} ${codeSpan(sentence)}`];
   if (diagnosis !== null && diagnosis.object !== null) parts.push(`Object: ${codeSpan(diagnosis.object)}`);
@@ -175,12 +175,6 @@ function forkPart({ preview, facts, forkGets }: FeedbackView): string[] {
         `🍴 It comes from a fork: no copied secrets${secrets}, no linked preview, and no repository but this project's${repositories}.`,
       ]
     : [];
-}
-
-function answerPart({ answer }: FeedbackView): string[] {
-  return answer === null
-    ? []
-    : [`> ${codeSpan(answer.by)}, ${utcTime(answer.at)}: ${answer.line.replace(/\s+/g, ' ')}`];
 }
 
 function commandsPart(view: FeedbackView): string[] {

@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import { AppError, isAppError } from '../../error/app-error.js';
 import type { Policy } from '../../preview/policy.js';
 import type { Instant } from '../../preview/preview.js';
-import { absentLine, renderAbsentNote, whyNone } from './absent-note.js';
-import { answerOf } from './answer-words.js';
+import { absentAnswers, renderAbsentNote, whyNone } from './absent-note.js';
+import { answersOf } from './answer-words.js';
 import { renderNote } from './note.js';
 import type { Projection } from './projection.js';
 import { type ReplyKind, replyKinds, wantedReply } from './replies.js';
@@ -81,7 +81,7 @@ export async function runFeedback(deps: FeedbackDeps, input: MergeRequestKey & {
     const settings = deps.settingsOf(loaded.view.linked?.own ?? loaded.view.preview.project) ?? defaultSettings;
     const shown = withWakeUrl(deps, settings.logs ? loaded.view : withoutLogs(loaded.view));
     const { forkGets } = settings;
-    const told = { ...shown, ...(forkGets === undefined ? {} : { forkGets }), answer: answerIn(deps, input, loaded) };
+    const told = { ...shown, ...(forkGets === undefined ? {} : { forkGets }), answers: answersIn(deps, input, loaded) };
     const state = { ...loaded, view: told };
     const results = await Promise.allSettled([
       settings.note ? syncNote(deps, { ...input, state: noteState(state) }) : true,
@@ -101,22 +101,22 @@ async function tellAbsence(deps: FeedbackDeps, input: MergeRequestKey & { settle
   if (loaded == null) return true;
   const { absent, note, now } = loaded;
   const none = whyNone({ ...absent, policy: rule.policy, now });
-  const body = renderAbsentNote(none, absentLine(absent.spoken, none));
+  const body = renderAbsentNote(none, absentAnswers(absent.spoken, none));
   return syncNote(deps, { ...input, state: { body, begins: true, line: null, note, now } });
 }
 
-/** What the newest comment with commands is answered in words. */
-function answerIn(deps: FeedbackDeps, { projectId }: MergeRequestKey, { view, now }: FeedbackState) {
+/** What those who wrote commands are answered in words. */
+function answersIn(deps: FeedbackDeps, { projectId }: MergeRequestKey, { view, now }: FeedbackState) {
   const { facts, wishes = [], preview } = view;
   const rule = deps.policyOf?.(projectId) ?? null;
   const none = rule === null ? null : whyNone({ policy: rule.policy, facts, wishes, now });
-  return answerOf(view, { none, maxMs: deps.longestLifeOf(preview.project) });
+  return answersOf(view, { none, maxMs: deps.longestLifeOf(preview.project) });
 }
 
 function noteState({ view, note, now }: FeedbackState): NoteState {
   const isOver = view.preview.phase === 'stopped' || view.preview.phase === 'stopping';
   // A preview that is over begins no conversation, but answers.
-  return { body: renderNote(view), begins: !isOver || view.answer !== null, line: view.line, note, now };
+  return { body: renderNote(view), begins: !isOver || (view.answers ?? []).length > 0, line: view.line, note, now };
 }
 
 function syncReplyOf(

@@ -24,6 +24,10 @@ export interface FeedbackView {
   facts: MergeRequestFacts | null;
   /** When the present revision was reported healthy. */
   deployedAt: Instant | null;
+  /** When it was reported healthy for the first time since its newest sha began to be deployed; absent: not known. */
+  firstHealthyAt?: Instant | null;
+  /** When the incarnation before this ended, or a start of this was ordered, the later; null or absent: neither was. */
+  begunAnewAt?: Instant | null;
   /** Place in the line for a slot, from 1; null when it stands in none. */
   line: { place: number; length: number } | null;
   /** The page on which visitors wake it; absent: there is none. */
@@ -32,10 +36,10 @@ export interface FeedbackView {
   stoodInLine?: boolean;
   /** Of the present revision. */
   diagnosis: ViewDiagnosis | null;
-  /** The newest answer to a command that needs words. */
-  answer: { line: string; by: string; at: Instant } | null;
-  /** The newest comment with commands; absent or null: there is none. */
-  spoken?: Spoken | null;
+  /** What those who wrote commands are told in words, newest first; absent: nothing. */
+  answers?: readonly Answer[];
+  /** Of each who wrote commands the newest comment, and the newest that was answered in words; absent: there is none. */
+  spoken?: readonly Spoken[];
   /** Orders of the merge request, oldest first, once the preview is over; absent: none. */
   wishes?: readonly Wish[];
   /** What the configuration gives to forks by name; absent: nothing. */
@@ -44,20 +48,34 @@ export interface FeedbackView {
   linked?: LinkedView | null;
 }
 
+/** What the author of a comment with commands is told. */
+export interface Answer {
+  line: string;
+  by: string;
+  /** GitLab's time of the comment. */
+  at: Instant;
+  /** The author had the role that commands need. */
+  permitted: boolean;
+}
+
 /** A comment with commands, and what came of it. */
 export interface Spoken {
   by: string;
   /** GitLab's time of the comment. */
   at: Instant;
+  /** The author had the role that commands need. */
+  permitted: boolean;
   /** What its author is told in words; null: the emoji said it all. */
   line: string | null;
+  /** Empty for one that is not its author's newest. */
   orders: readonly { kind: Wish['kind']; amountMs: number | null }[];
 }
 
 /** All that is told in a merge request that never had a preview, once somebody wrote a command there. */
 export interface AbsentView {
   facts: MergeRequestFacts | null;
-  spoken: Spoken;
+  /** As in `FeedbackView`; one at least. */
+  spoken: readonly Spoken[];
   /** Orders of the merge request, oldest first. */
   wishes: readonly Wish[];
 }

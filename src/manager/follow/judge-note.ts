@@ -27,6 +27,8 @@ export interface HandledNote {
   wishes: readonly OrderedWish[];
   /** How many commands it held; 0: it came over the limit. */
   commands: number;
+  /** The author had the role that commands need. */
+  permitted: boolean;
   /** null: it held no command, so it is not answered. */
   answer: {
     /** null: none is put, for its author was told already. */
@@ -59,9 +61,10 @@ export interface JudgeContext {
 
 /** What a comment orders, and what its author is told. Pure. */
 export function judgeNote(note: CommandNote, commands: readonly Command[], context: JudgeContext): HandledNote {
-  const base = { noteId: note.id, at: note.createdAt, by: note.authorUsername, commands: commands.length };
+  const permitted = context.access >= context.level;
+  const base = { noteId: note.id, at: note.createdAt, by: note.authorUsername, commands: commands.length, permitted };
   if (commands.length === 0) return { ...base, wishes: [], answer: null };
-  if (context.access < context.level) {
+  if (!permitted) {
     return refused(base, `Commands are for members of this project with the role ${roleName(context.level)} or above.`);
   }
   // Somebody else may have edited it; an emoji moves its time too, which a second comment makes good.
@@ -81,15 +84,18 @@ export function judgeNote(note: CommandNote, commands: readonly Command[], conte
   };
 }
 
-/** A comment that came over the limit: told once in a while, then passed over in silence. */
-export function judgeTooMany(note: CommandNote, told: boolean): HandledNote {
-  const base = { noteId: note.id, at: note.createdAt, by: note.authorUsername, commands: 0 };
+/**
+ * A comment that came over the limit: told once in a while (`told`: it was), then passed over in silence. `permitted`:
+ * whether those before it were, for GitLab is not asked again.
+ */
+export function judgeTooMany(note: CommandNote, told: boolean, permitted: boolean): HandledNote {
+  const base = { noteId: note.id, at: note.createdAt, by: note.authorUsername, commands: 0, permitted };
   const { commands, windowMs } = commandLimit;
   const line = `More than ${commands} commands in ${formatDuration(windowMs)}: those that follow are passed over. Wait a while, then write them again.`;
   return { ...base, wishes: [], answer: told ? { emoji: null, line: null } : { emoji: 'thumbsdown', line } };
 }
 
-function refused(base: Pick<HandledNote, 'noteId' | 'at' | 'by' | 'commands'>, line: string): HandledNote {
+function refused(base: Pick<HandledNote, 'noteId' | 'at' | 'by' | 'commands' | 'permitted'>, line: string): HandledNote {
   return { ...base, wishes: [], answer: { emoji: 'thumbsdown', line } };
 }
 

@@ -51,6 +51,7 @@ interface WrittenCommands {
   by: string;
   at: Instant;
   commands: number;
+  permitted: boolean;
 }
 
 interface MergeRequestKey {
@@ -134,13 +135,14 @@ async function createJudge(deps: CommandDeps, input: MergeRequestKey, notes: rea
     const author = { by: note.authorUsername, at: note.createdAt };
     const { limited, told } = isTooMany({ ...author, commands: commands.length }, written);
     if (limited) {
-      written.push({ ...author, commands: 0 });
-      return judgeTooMany(note, told);
+      const permitted = written.some((each) => each.by === author.by && each.permitted);
+      written.push({ ...author, commands: 0, permitted });
+      return judgeTooMany(note, told, permitted);
     }
     const own = await access(note.authorId);
     const asksHead = own >= rules.level && commands.some((command) => command.kind === 'approve');
     const judged = judgeNote(note, commands, { ...rules, access: own, head: asksHead ? await head('head') : null });
-    written.push({ ...author, commands: judged.commands });
+    written.push({ ...author, commands: judged.commands, permitted: judged.permitted });
     return judged;
   };
 }

@@ -4,11 +4,13 @@ import { type ImageTemplate, type RegistryProbes, registryChecks } from './check
 import { type Check, type CheckResult, formatResult, runCheck, skipped } from './check-result.js';
 import { secretChecks } from './check-secrets.js';
 import { agentCheck, type BranchProbes, branchChecks, type DatabaseProbes, databaseChecks } from './check-services.js';
+import { sleepChecks, type TemplateOf } from './check-sleep.js';
 import { formatPlan, type Plan } from './plan-change.js';
 
 export interface CheckDeps {
   gitlab: GitLabReads;
   branch: BranchProbes;
+  templateOf: TemplateOf;
   database: DatabaseProbes;
   registries: RegistryProbes;
   /** Every entry of `gate.image` that holds for a project, alone or in its group. */
@@ -64,6 +66,11 @@ export async function check(deps: CheckDeps, config: ManagerConfig, signal: Abor
     },
   ];
   groups.push({ advice: 'See `secrets` in the configuration.', checks: config.projects.flatMap(secretChecks) });
+  groups.push({
+    advice: 'See the templates in the branch.',
+    needs: `branch ${config.branch.name}`,
+    checks: named(config).flatMap((each) => sleepChecks(deps.templateOf, each)),
+  });
   const results: CheckResult[] = [];
   for (const { advice, checks, needs } of groups) {
     const tried = hasFailed(results, needs) ? checks.map((each) => untried(each, needs)) : checks;
@@ -98,7 +105,12 @@ function untried({ name }: Check, needs: string | undefined): Check {
 }
 
 function templatesOf(config: ManagerConfig): string[] {
-  return [...new Set(config.projects.map((project) => project.preview.template))];
+  return [...new Set(named(config).map(({ preview }) => preview.template))];
+}
+
+/** Whatever previews are made by: each project, and each group as if it were one. */
+function named(config: ManagerConfig): ProjectConfig[] {
+  return [...config.projects, ...config.groups.map(({ settings }) => settings)];
 }
 
 /** What the file would start and stop. Told when all projects are known: a missing one would look like stops. */

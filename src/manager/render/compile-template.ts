@@ -2,12 +2,15 @@ import Handlebars from 'handlebars';
 import { checkTemplate, placeOf, type TemplateNode } from './check-template.js';
 import { helperNames, registerHelpers } from './helpers.js';
 import { templateInvalid } from './template-errors.js';
+import { usesName } from './uses-name.js';
 
 /** A template that passed the check. */
 export interface Template {
   name: string;
   /** It comes with the program: nobody else could have written it. */
   isBuiltIn: boolean;
+  /** It says itself what a preview that sleeps is; otherwise the agent alone knows. */
+  usesAsleep: boolean;
   render(context: Record<string, unknown>): string;
 }
 
@@ -22,6 +25,7 @@ export function compileTemplate(name: string, text: string, isBuiltIn: boolean):
   const handlebars = createInstance();
   const wholeScalars = checkTemplate(name, parse(handlebars, name, text));
   const program = handlebars.parse(text) as unknown as TemplateNode;
+  const usesAsleep = usesName(program, 'asleep');
   // Alone, a sha of digits or a branch called `null` would be no text any more.
   quoteAt(program, wholeScalars);
   const run = handlebars.compile(program, {
@@ -34,6 +38,7 @@ export function compileTemplate(name: string, text: string, isBuiltIn: boolean):
   return {
     name,
     isBuiltIn,
+    usesAsleep,
     render: (context) => run(context, { allowProtoMethodsByDefault: false, allowProtoPropertiesByDefault: false }),
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { adviceOf, failureWords, stopWords, waitingWords } from '../../preview/state-words.js';
+import { adviceOf, reasonOf, stopWords, waitingWords } from '../../preview/state-words.js';
 import { type Html, html } from './html.js';
 import type { WebPreviewDetail } from './needs.js';
 import { timeOf, wordsOf } from './page-shell.js';
@@ -72,11 +72,10 @@ function awaited(next: WebPreviewDetail['members'][number]['next']): Html[] {
 }
 
 function failedSentences({ cause, message }: WebPreviewDetail, diagnosis: Diagnosis | null): Html[] {
-  const words = cause === null ? { what: 'It failed.', toDo: null } : failureWords[cause];
   const sentence = message ?? diagnosis?.sentence ?? null;
-  const toDo = adviceOf(cause, diagnosis?.mender) ?? words.toDo;
+  const toDo = adviceOf(cause, diagnosis?.mender);
   return [
-    html`<strong>${wordsOf(words.what)}</strong>`,
+    html`<strong>${wordsOf(reasonOf(cause, diagnosis?.mender))}</strong>`,
     ...(sentence === null ? [] : [html`<q>${sentence}</q>`]),
     ...(toDo === null ? [] : [html`What to do: ${wordsOf(toDo)}`]),
   ];

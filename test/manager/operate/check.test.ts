@@ -36,6 +36,7 @@ function services() {
       canPush: async () => undefined,
       loadTemplate: async () => undefined,
     },
+    templateOf: async () => ({ name: 'application.yml.hbs', usesAsleep: false }),
     database: {
       isAsleep: false,
       state: async () => ({ version: '18.1', pending: [] as string[], unknown: [] as string[] }),
