@@ -90,7 +90,7 @@ function show(state: Breaker): void {
     { title: 'held by', value: (row) => row.by },
     { title: 'cluster', value: (row) => row.cluster },
     { title: 'reason', value: (row) => row.reason },
-    { title: 'since', value: (row) => row.since.slice(0, 16).replace('T', ' ') },
+    { title: 'since (UTC)', value: (row) => row.since.slice(0, 16).replace('T', ' ') },
   ]);
   print('\nLet them go with `mayfly breaker accept SLUG#INCARNATION … --reason TEXT`, or all with --all.');
 }

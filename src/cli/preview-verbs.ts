@@ -156,7 +156,11 @@ const waitingSchema = z.looseObject({
 function waitingLines(preview: unknown, now: number): string[] {
   return waitingSchema.parse(preview).members.flatMap(({ next, images }) => {
     if (next === null) return [];
-    const parts = [`${next.sha.slice(0, 8)} waits for ${next.waitingFor} since ${minutes(next.since)}`, next.detail, next.link];
+    const parts = [
+      `${next.sha.slice(0, 8)} waits for ${next.waitingFor} since ${minutes(next.since)}`,
+      next.detail,
+      next.link,
+    ];
     const looks = images.map(({ image, lookedAt }) => {
       const seconds = lookedAt === null ? null : Math.max(0, Math.round((now - Date.parse(lookedAt)) / 1_000));
       return `  image ${image} is not there yet (${seconds === null ? 'not looked yet' : `looked ${seconds} s ago`})`;

@@ -30,6 +30,11 @@ export function checkGroups(
       if (problem !== null) problems.push(file.problemAt(['groups', index, 'projects', place], problem));
       groupOf.set(project, `groups[${index}]`);
     }
+    for (const [place, project] of group.forks.entries()) {
+      if (group.projects.includes(project)) continue;
+      const problem = `"${project}" is no project of this group. Name one of its \`projects\`.`;
+      problems.push(file.problemAt(['groups', index, 'forks', place], problem));
+    }
     return [...problems, ...checkCluster(file, index, group, parts.defaults)];
   });
 }

@@ -8,7 +8,7 @@ import type { ProjectInput, ProjectSettings } from './project-schema.js';
  * set is as `defaults` say, and its secrets are those that each of its projects gives to its previews, too.
  */
 export function completeGroup(
-  { name, projects, link, gate, ...group }: GroupInput,
+  { name, projects, forks, link, gate, ...group }: GroupInput,
   { defaults, all }: { defaults: ProjectSettings; all: readonly ProjectInput[] },
 ): GroupConfig {
   const members = projects.flatMap((member) => all.find((project) => project.name === member) ?? []);
@@ -19,7 +19,7 @@ export function completeGroup(
   const secrets = (settings.secrets ?? []).filter(({ copy }) =>
     members.every((member) => (member.secrets ?? defaults.secrets ?? []).some((each) => each.copy === copy)),
   );
-  return { name, projects, link, gate: gate ?? {}, settings: { ...settings, secrets } };
+  return { name, projects, forks, link, gate: gate ?? {}, settings: { ...settings, secrets } };
 }
 
 /** The URL that others share may use what a group has not: its merge requests have no common iid. */

@@ -18,6 +18,11 @@ export const groupSchema = z.strictObject({
       description:
         'Names of projects. The first is the one whose repository is deployed where `preview.source` names no other.',
     }),
+  forks: z.array(labelName(40), typed('a list')).default([]).meta({
+    default: '[]',
+    description:
+      'Names of projects of this group whose merge requests from forks may join, as far as `follow.forks` of the project lets them. What strangers push then runs beside the commits of the others, and the whole preview gets what a fork gets.',
+  }),
   link: z
     .literal('branch', { error: () => 'not `branch`, which is the only one.' })
     .default('branch')

@@ -91,5 +91,15 @@ function warn(input: ManagerInput, file: YamlFile): ConfigProblem[] {
         'whoever can fork the project can run what they like in a preview. Use never where that is not meant.',
       ),
     );
-  return [...clear, ...forks];
+  const linked = input.groups.flatMap(({ forks: names }, i) =>
+    names.length === 0
+      ? []
+      : [
+          file.problemAt(
+            ['groups', i, 'forks'],
+            `what strangers push to forks of ${names.join(', ')} runs beside the commits of the others, and reads what they give to the preview. Leave it out where that is not meant.`,
+          ),
+        ],
+  );
+  return [...clear, ...forks, ...linked];
 }

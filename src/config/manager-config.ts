@@ -103,6 +103,8 @@ export interface GroupConfig {
   name: string;
   /** Names of projects, the first of which is deployed where `preview.source` names nothing else. */
   projects: string[];
+  /** Names of those whose merge requests from forks may join. Default: none. */
+  forks?: string[];
   link: 'branch';
   /** Keys that hold instead of each project's own. */
   gate: {

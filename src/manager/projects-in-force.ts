@@ -104,7 +104,13 @@ function groupInForce(
     const found = known.find((project) => project.config.name === name);
     return found === undefined
       ? []
-      : [{ projectId: found.projectId, policy: policyInGroup(config, group, found.config) }];
+      : [
+          {
+            projectId: found.projectId,
+            policy: policyInGroup(config, group, found.config),
+            forks: group.forks?.includes(name) === true,
+          },
+        ];
   });
   return { config: group, policy: groupPolicyOf(config, group), projects, missing };
 }

@@ -11,13 +11,14 @@ import { type Mirror, openMirror } from '../git/mirror.js';
 import { createGitLab } from '../gitlab/client.js';
 import { currentUser, getProject, gitlabVersion, listHooks, memberAccess, ownToken } from '../gitlab/projects.js';
 import { hasRegistryTag } from '../gitlab/registry.js';
+import { belongsToLinked } from '../preview/linked-forks.js';
 import { createRegistries } from '../registry/registries.js';
 import { tryRegistry } from '../registry/try-registry.js';
 import { createPool } from '../store/pool.js';
 import { countStale } from '../store/template-sweep.js';
 import { agentsSeen, databaseNow, databaseState, knownSubjects } from '../store/web-check.js';
 import { type CheckDeps, check } from './operate/check.js';
-import { planChange } from './operate/plan-change.js';
+import { type KnownSubject, planChange } from './operate/plan-change.js';
 import { renderProjectFrom } from './projects-in-force.js';
 import { compileTemplate } from './render/compile-template.js';
 import { createRenderer } from './render/renderer.js';
@@ -75,8 +76,7 @@ export async function checkConfiguration(
           const project = byName.get(projectIds.get(projectId) ?? '');
           return project === undefined ? null : policyOf(config, project);
         };
-        const groupOf = (projectId: number) =>
-          config.groups.find(({ projects }) => projects.includes(projectIds.get(projectId) ?? ''))?.name ?? null;
+        const groupOf = (subject: KnownSubject) => groupOfSubject(config, subject, projectIds.get(subject.projectId));
         const plan = planChange(policyFor, { subjects, now: await databaseNow(poolOr(pool)) }, groupOf);
         const renders = await countRenders(config, { mirror, pool: poolOr(pool), cloneUrls, signal });
         return { ...plan, renders };
@@ -92,6 +92,21 @@ export async function checkConfiguration(
     await gitlab.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** A fork belongs to a group only where that names its project, and a linked preview has it already. */
+function groupOfSubject(config: ManagerConfig, subject: KnownSubject, name: string | undefined): string | null {
+  const { projectId, facts, wishes } = subject;
+  const group = config.groups.find(({ projects }) => projects.includes(name ?? ''));
+  const project = config.projects.find((each) => each.name === name);
+  if (group === undefined || project === undefined || facts === null) return group?.name ?? null;
+  if (subject.subject?.startsWith('group:') === true) return group.name;
+  const member = {
+    projectId,
+    policy: policyInGroup(config, group, project),
+    forks: group.forks?.includes(project.name) === true,
+  };
+  return belongsToLinked(member, facts, wishes) ? group.name : null;
 }
 
 /** Of a project in a group both count: its forks have previews of their own. */

@@ -16,7 +16,10 @@ export interface ManagerDatabase {
 }
 
 /** Connections of the pool; the queue has its own. */
-const poolSize = 24;
+const poolSize = 12;
+
+/** Of them, those that stay open: what comes after a quiet hour is to find them. */
+const keptOpen = 6;
 
 /** Opens the configured database, or the embedded one, and brings it up to date. */
 export async function openDatabase(
@@ -29,6 +32,7 @@ export async function openDatabase(
     url,
     log: options.log,
     max: poolSize,
+    kept: keptOpen,
     applicationName: 'mayfly manager',
     isPipelined: true,
   });
@@ -39,6 +43,7 @@ export async function openDatabase(
   try {
     const applied = await migrateAll(pool, options.log);
     if (applied.length > 0) options.log.info({ applied }, 'database brought up to date');
+    await Promise.all(Array.from({ length: keptOpen }, () => pool.query('select 1')));
     return { url, pool, broken: server?.broken ?? new Promise<never>(() => undefined), release };
   } catch (error) {
     await release();

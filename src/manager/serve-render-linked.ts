@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { AppError, isAppError } from '../error/app-error.js';
 import { begin } from '../preview/begin.js';
 import type { MergeRequestFacts } from '../preview/facts.js';
+import { isFork } from '../preview/follow.js';
 import { combine, hasEnded, type Linked, takingPart } from '../preview/linked.js';
 import type { Member, Preview } from '../preview/preview.js';
 import { startedBy } from '../preview/wishes.js';
@@ -89,9 +90,11 @@ async function membersOf(deps: LinkedRenderDeps, group: Group, live: readonly Me
   return (await Promise.all(members)).flat();
 }
 
-function ofMergeRequest({ projectId, iid, sha }: MergeRequestFacts): Member {
+function ofMergeRequest(facts: MergeRequestFacts): Member {
+  const { projectId, iid, sha } = facts;
   if (sha === null) throw refusal('no-commit', `The merge request !${iid} has no commit to deploy.`, 404);
-  return { projectId, iid, wantedSha: sha, deployedSha: null, next: null };
+  const member = { projectId, iid, wantedSha: sha, deployedSha: null, next: null };
+  return isFork(facts) ? { ...member, fork: true } : member;
 }
 
 async function ofBaseline(

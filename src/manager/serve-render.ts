@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import type { ManagerConfig } from '../config/manager-config.js';
 import { AppError } from '../error/app-error.js';
 import { begin } from '../preview/begin.js';
-import { isFork } from '../preview/follow.js';
 import { slugCandidates } from '../preview/naming.js';
 import type { Preview } from '../preview/preview.js';
 import { loadInstallation } from '../store/branch-installation.js';
@@ -12,6 +11,7 @@ import { readSubject } from '../store/subject-state.js';
 import { countStale, enqueueStale, listStale } from '../store/template-sweep.js';
 import { unlimitedInput } from './decide/input.js';
 import { commitJob } from './decide/jobs.js';
+import { linkedGroupOf } from './decide/linked-group.js';
 import type { DecideDeps } from './decide/needs.js';
 import { type RenderingDeps, rehearseSweep, renderPreview, type Subject } from './operate/preview-rendering.js';
 import { sweepTemplates, sweptAtOnce, type WantedRendering } from './operate/template-sweep.js';
@@ -122,10 +122,10 @@ async function subjectOf(
     );
   }
   const { sha } = facts;
-  const group = deps.projects().groupOf(projectId);
-  if (group !== null && !isFork(facts)) {
-    const settings = decideSettings({ projects: deps.projects, branch: '' });
-    return linkedSubjectOf({ ...deps, settings }, { group: group.config.name, facts });
+  const linkedSettings = decideSettings({ projects: deps.projects, branch: '' });
+  const group = linkedGroupOf(linkedSettings, facts, first.wishes);
+  if (group !== null) {
+    return linkedSubjectOf({ ...deps, settings: linkedSettings }, { group, facts });
   }
   const { preview } = first;
   if (preview !== null && preview.phase !== 'stopping' && preview.phase !== 'stopped') {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { ProjectConfig } from '../config/manager-config.js';
 import { listMergeRequests } from '../gitlab/merge-requests.js';
 import type { ManagerMetrics } from '../metrics/manager-metrics.js';
 import type { Stage } from '../metrics/stage-seconds.js';
+import { type ForkEntry, forkEntry } from '../preview/linked-forks.js';
 import { loadAbsentInput } from '../store/absent-input.js';
 import { enqueueDue } from '../store/due.js';
 import { askAbsent, askListed, loadFollowCursor, saveFollowCursor } from '../store/follow-cursor.js';
@@ -165,11 +167,17 @@ async function loadFeedback({ pool, projects }: TaskDeps, key: { projectId: numb
   const now = projects();
   const group = now.groupOf(key.projectId);
   const name = group?.config.name ?? null;
-  const loaded = await loadFeedbackInput(pool, { ...key, group: name, limits: now.slotLimits() });
+  const forks = forkEntryOf(now, key.projectId);
+  const loaded = await loadFeedbackInput(pool, { ...key, group: name, forks, limits: now.slotLimits() });
   const linked = loaded?.view.linked;
   if (loaded === null || linked == null) return loaded;
   const own = now.byId(key.projectId)?.config.name ?? null;
-  return { ...loaded, view: { ...loaded.view, linked: { ...linked, own, missing: group?.missing ?? [] } } };
+  const told = {
+    own,
+    missing: group?.missing ?? [],
+    ...(group === null ? {} : { forkGets: forkGetsOf(group.config.settings) }),
+  };
+  return { ...loaded, view: { ...loaded.view, linked: { ...linked, ...told } } };
 }
 
 async function loadAbsence(pool: TaskDeps['pool'], key: { projectId: number; iid: number }) {
@@ -192,13 +200,21 @@ function feedbackSettingsOf(projects: ProjectsInForce, name: string): FeedbackSe
   if (found === undefined) return null;
   const { note, commitStatus, logs } = found.config.feedback;
   // Of a project that GitLab has not spoken of nobody knows who reads it.
-  const { secrets = [], follow } = found.config;
   return {
     note,
     commitStatus,
     logs: logs === 'note' || (logs === 'auto' && found.isPublic === false),
-    forkGets: { secrets: secrets.some(({ forks }) => forks), repositories: follow.forkRepositories.length > 0 },
+    forkGets: { ...forkGetsOf(found.config), linked: forkEntryOf(projects, found.projectId) !== 'never' },
   };
+}
+
+function forkGetsOf({ secrets = [], follow }: Pick<ProjectConfig, 'secrets' | 'follow'>) {
+  return { secrets: secrets.some(({ forks }) => forks), repositories: follow.forkRepositories.length > 0 };
+}
+
+function forkEntryOf(projects: ProjectsInForce, projectId: number): ForkEntry {
+  const member = projects.groupOf(projectId)?.projects.find((each) => each.projectId === projectId);
+  return member === undefined ? 'never' : forkEntry(member);
 }
 
 function notesTask(deps: TaskDeps): Task {

@@ -1,6 +1,6 @@
 import { keptUntil, lastActivityAt, lifetimeOf } from './expiry.js';
 import type { MergeRequestFacts, Wish } from './facts.js';
-import { type FollowVerdict, followVerdict, isFork } from './follow.js';
+import { type FollowVerdict, followVerdict } from './follow.js';
 import { hasFile } from './lifecycle.js';
 import { type Linked, linkedVerdict } from './linked.js';
 import type { Policy } from './policy.js';
@@ -59,7 +59,7 @@ export function desire(
   if (facts === null) {
     return null;
   }
-  if (about.linkedTo !== undefined && !isFork(facts)) {
+  if (about.linkedTo !== undefined) {
     const detail = `its project takes part in the linked previews of the group ${about.linkedTo}`;
     return { runs: false, reason: 'unfollowed', explained: false, needsReading: false, at: null, by: null, detail };
   }
@@ -128,7 +128,7 @@ function afterMerge(
   about: Circumstances,
 ): Desire | null {
   const until = keptUntil(policy, facts);
-  if (until === null || (about.linkedTo !== undefined && !isFork(facts))) {
+  if (until === null || about.linkedTo !== undefined) {
     return null;
   }
   const word = newestWord(facts, wishes);

@@ -1,5 +1,6 @@
 import type { DecideInput, NeededReads, OpenGate } from './decision.js';
 import type { MergeRequestFacts } from './facts.js';
+import { isFork } from './follow.js';
 import { type GatesState, judgeGates } from './gate.js';
 import { transition } from './lifecycle.js';
 import { hasEnded, type Linked, type LinkedProject, takingPart } from './linked.js';
@@ -16,6 +17,8 @@ interface Place {
   target: string | null;
   /** Of `target`; null: it has that sha already. */
   gates: GatesState | null;
+  /** `target` is what somebody pushed to a fork. */
+  fork: boolean;
   /** A merge request ended or began, and the target branch must be looked at first. */
   lacksBaseline: boolean;
 }
@@ -98,7 +101,13 @@ function placesOf(members: readonly Member[], slug: string | null, input: Linked
   });
   // Of a project that nobody knows now, what runs stays.
   const unknown = members.filter(({ projectId }) => input.linked.unknown.includes(projectId));
-  const kept = unknown.map((member) => ({ member, target: member.wantedSha, gates: null, lacksBaseline: false }));
+  const kept = unknown.map((member) => ({
+    member,
+    target: member.wantedSha,
+    gates: null,
+    fork: member.fork === true,
+    lacksBaseline: false,
+  }));
   return [...places, ...kept].map((place) => ({
     ...place,
     gates: pending(place) ? gatesOf(place.member, place.target, slug, input) : null,
@@ -109,9 +118,9 @@ function placesOf(members: readonly Member[], slug: string | null, input: Linked
 function ofMergeRequest(facts: MergeRequestFacts, before: readonly Member[]): Place {
   const { projectId, iid, sha } = facts;
   const known = before.find((member) => member.iid === iid);
-  const { wantedSha = null, deployedSha = null } = before[0] ?? {};
-  const member = known ?? { projectId, iid, wantedSha, deployedSha, next: null };
-  return { member, target: sha, gates: null, lacksBaseline: false };
+  const { wantedSha = null, deployedSha = null, fork } = before[0] ?? {};
+  const member = known ?? withFork({ projectId, iid, wantedSha, deployedSha, next: null }, fork === true);
+  return { member, target: sha, gates: null, fork: isFork(facts), lacksBaseline: false };
 }
 
 function ofBaseline({ projectId }: LinkedProject, before: readonly Member[], { linked }: LinkedInput): Place[] {
@@ -121,19 +130,27 @@ function ofBaseline({ projectId }: LinkedProject, before: readonly Member[], { l
     if (known !== undefined || before.every(({ wantedSha }) => wantedSha === null)) {
       const member = known ?? { projectId, iid: null, wantedSha: null, deployedSha: null, next: null };
       const lacksBaseline = member.wantedSha === null;
-      return [{ member, target: member.next?.sha ?? member.wantedSha, gates: null, lacksBaseline }];
+      const fork = member.next === null && member.fork === true;
+      return [{ member, target: member.next?.sha ?? member.wantedSha, gates: null, fork, lacksBaseline }];
     }
     // Those that left stay as they are until it is known what takes their place.
-    return before.map((member) => ({ member, target: member.wantedSha, gates: null, lacksBaseline: true }));
+    const stays = { gates: null, lacksBaseline: true } as const;
+    return before.map((member) => ({ ...stays, member, target: member.wantedSha, fork: member.fork === true }));
   }
-  const { wantedSha = null, deployedSha = null, next = null } = known ?? before[0] ?? {};
+  const { wantedSha = null, deployedSha = null, next = null, fork } = known ?? before[0] ?? {};
   // What was merged is in the branch already: it stays until the branch itself has passed, and never goes back before it.
   const isMerged = linked.mergeRequests.some(
     (each) => each.projectId === projectId && each.state === 'merged' && each.sha === wantedSha,
   );
   const kept = isMerged ? wantedSha : (read.passed ?? wantedSha);
-  const member = { projectId, iid: null, wantedSha: kept, deployedSha, next, branch: read.branch };
-  return [{ member, target: read.head, gates: null, lacksBaseline: false }];
+  // What a fork left behind is trusted once the branch itself has it.
+  const isForks = fork === true && kept === wantedSha && kept !== read.passed;
+  const member = withFork({ projectId, iid: null, wantedSha: kept, deployedSha, next, branch: read.branch }, isForks);
+  return [{ member, target: read.head, gates: null, fork: isForks && kept === read.head, lacksBaseline: false }];
+}
+
+function withFork({ fork: _, ...member }: Member, fork: boolean): Member {
+  return fork ? { ...member, fork } : member;
 }
 
 function pending(place: Place): place is Place & { target: string } {
@@ -148,7 +165,9 @@ function gatesOf(member: Member, sha: string, slug: string | null, input: Linked
   }
   const { projectId, iid } = member;
   const approved = isApproved(input.wishes, { projectId, sha });
-  const facts = { projectId, iid: iid ?? 0, sourceBranch: linked.branch, sourceProjectId: projectId };
+  const own = linked.mergeRequests.find((each) => each.projectId === projectId && each.iid === iid);
+  const { sourceProjectId } = own ?? { sourceProjectId: projectId };
+  const facts = { projectId, iid: iid ?? 0, sourceBranch: linked.branch, sourceProjectId };
   return iid === null
     ? judgeGates(
         { policy: baselinePolicy(policy), facts: { ...facts, sourceBranch: member.branch ?? '' }, slug, sha, approved },
@@ -175,8 +194,8 @@ function isReady(place: Place): boolean {
 function moved(place: Place, since: number): Member {
   const { member, target } = place;
   if (isOpen(place)) {
-    const wantedSha = target ?? member.wantedSha;
-    return { ...member, wantedSha, next: null };
+    if (target === null) return { ...member, next: null };
+    return withFork({ ...member, wantedSha: target, next: null }, place.fork);
   }
   return { ...member, next: nextOf(place, since) };
 }

@@ -1,5 +1,6 @@
 import type { MergeRequestFacts, Wish } from './facts.js';
 import { type FollowVerdict, followVerdict, isFork } from './follow.js';
+import { forkEntry } from './linked-forks.js';
 import type { Policy } from './policy.js';
 import type { Instant } from './preview.js';
 import { startedBy } from './wishes.js';
@@ -9,6 +10,8 @@ export interface LinkedProject {
   projectId: number;
   /** Its own filters; the gates that its commits pass here, which the group may set for all. */
   policy: Policy;
+  /** The group lets merge requests from its forks join; see `forkEntry`. Default: it does not. */
+  forks?: boolean;
 }
 
 /** The target branch of a project of which no merge request takes part, as it was read for this decision. */
@@ -34,8 +37,8 @@ export interface Linked {
   /** Ids of projects that may be one of the missing: members, which no configured project is known to be. */
   unknown: readonly number[];
   /**
-   * Merge requests of that branch that are open or ended lately, forks left out, and those that are members now though
-   * their project left the group.
+   * Merge requests of that branch that are open or ended lately, without forks that do not belong to it, and those that
+   * are members now though their project left the group.
    */
   mergeRequests: readonly MergeRequestFacts[];
   /** Members of which the API never said anything: whether they ended is unknown. */
@@ -108,7 +111,7 @@ function verdictOf(linked: Linked, facts: MergeRequestFacts, asked: boolean): Fo
   if (project === undefined) {
     return { follows: false, reason: 'unfollowed', detail: 'its project takes part in the linked previews no more' };
   }
-  return isFork(facts)
+  return isFork(facts) && forkEntry(project) === 'never'
     ? { follows: false, reason: 'unfollowed', detail: 'it comes from a fork, which joins no linked preview' }
     : followVerdict(project.policy.follow, facts, asked);
 }
@@ -149,7 +152,12 @@ function inOrder({ projects, mergeRequests }: Linked): MergeRequestFacts[] {
     return place < 0 ? projects.length : place;
   };
   return [...mergeRequests].sort(
-    (a, b) => placeOf(a.projectId) - placeOf(b.projectId) || a.projectId - b.projectId || a.iid - b.iid,
+    (a, b) =>
+      placeOf(a.projectId) - placeOf(b.projectId) ||
+      a.projectId - b.projectId ||
+      // Of two of one project the first is what runs: never a fork's in place of the project's own.
+      Number(isFork(a)) - Number(isFork(b)) ||
+      a.iid - b.iid,
   );
 }
 

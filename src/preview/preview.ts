@@ -49,6 +49,8 @@ export interface Member {
   next: NextSha | null;
   /** Of a baseline member: the target branch that its shas are of. Absent of a merge request. */
   branch?: string;
+  /** Of a linked preview: `wantedSha` is what somebody pushed to a fork. Absent: it is not. */
+  fork?: true;
 }
 
 /** A stop that the breaker holds back. */

@@ -36,7 +36,7 @@ interface FailureWords {
 const operatorToDo =
   'This is for an operator; the reason above says what to change. It is then tried again by itself, without a push.';
 
-export const failureWords: Readonly<Record<Cause, FailureWords>> = {
+const failureWords: Readonly<Record<Cause, FailureWords>> = {
   template: {
     what: 'The Application could not be rendered from its template.',
     toDo: 'Whoever keeps the template or the configuration of the project corrects it; that change renders it again.',

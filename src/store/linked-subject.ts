@@ -7,6 +7,8 @@ export interface LinkedQuery {
   projectIds: readonly number[];
   /** Exact name of the source branch. */
   branch: string;
+  /** Projects whose forks take part, and those whose forks do once a commit of the merge request was approved. */
+  forks: { always: readonly number[]; approved: readonly number[] };
   /** Answers of the API to merge first, each behind the fence of its `readStartedAt`. */
   readings: readonly { projectId: number; iid: number; reading: MergeRequestReading }[];
   /** Commits of target branches whose gates matter. */
@@ -66,9 +68,20 @@ export const mergeSql = `
 const mostEnded = 20;
 const mostOpen = 100;
 
-/** A fork joins no linked preview. */
+/** Whether a merge request of a fork belongs to the linked preview of its branch; `entry` is a `ForkEntry` in SQL. */
+export const forkBelongsSql = (alias: string, entry: { always: string; approved: string }) => `(${entry.always}
+    or (${entry.approved} and exists (select from wish a where a.kind = 'approve'
+      and a.subject = 'mr:' || ${alias}.project_id || ':' || ${alias}.iid)))`;
+
+const forkBelongs = (alias: string) =>
+  forkBelongsSql(alias, {
+    always: `$6::jsonb -> 'always' @> to_jsonb(${alias}.project_id)`,
+    approved: `$6::jsonb -> 'approved' @> to_jsonb(${alias}.project_id)`,
+  });
+
+/** A fork joins no linked preview but where the group says so. */
 const ofBranch = (alias: string) => `${alias}.project_id = any($3::bigint[]) and ${alias}.facts ->> 'sourceBranch' = $4
-    and (${alias}.facts ->> 'sourceProjectId')::bigint = ${alias}.project_id`;
+    and ((${alias}.facts ->> 'sourceProjectId')::bigint = ${alias}.project_id or ${forkBelongs(alias)})`;
 
 /** The commits whose gates matter: heads of merge requests, and those of target branches. */
 const linkedShas = `
@@ -77,7 +90,7 @@ const linkedShas = `
     where m.slug = r.slug and m.incarnation = r.incarnation and m.next is not null
   union select project_id, sha from jsonb_to_recordset($5::jsonb) as x(project_id bigint, sha text)`;
 
-/** $2: readings, $3: projects, $4: branch, $5: commits, $6: how many that ended. */
+/** $2: readings, $3: projects, $4: branch, $5: commits, $6: `forks`. */
 export const linkedParts: SubjectParts = {
   merged: `
   insert into merge_request as m (project_id, iid, facts, updated_at, read_started_at, unknown_since, tried_at)
@@ -92,7 +105,7 @@ export const linkedParts: SubjectParts = {
     (select b.project_id, b.iid from merge_request b
       where ${ofBranch('b')} and b.facts ->> 'state' not in ('merged', 'closed') order by b.iid limit ${mostOpen})
     union (select b.project_id, b.iid from merge_request b
-      where ${ofBranch('b')} and b.facts ->> 'state' in ('merged', 'closed') order by b.updated_at desc limit $6)
+      where ${ofBranch('b')} and b.facts ->> 'state' in ('merged', 'closed') order by b.updated_at desc limit ${mostEnded})
     union select p.project_id, p.iid from preview_member p, row r
       where p.slug = r.slug and p.incarnation = r.incarnation and p.iid is not null and r.phase <> 'stopped'
   ) wanted using (project_id, iid)
@@ -120,7 +133,8 @@ export function linkedValues(subject: string, query: LinkedQuery): unknown[] {
     started_at: timestamp(reading.readStartedAt),
   }));
   const shas = query.shas.map(({ projectId, sha }) => ({ project_id: projectId, sha }));
-  return [subject, JSON.stringify(readings), query.projectIds, query.branch, JSON.stringify(shas), mostEnded];
+  const { projectIds, branch, forks } = query;
+  return [subject, JSON.stringify(readings), projectIds, branch, JSON.stringify(shas), JSON.stringify(forks)];
 }
 
 export function mergeRequestFromRow(row: LoadedMergeRequest): LinkedMergeRequest {

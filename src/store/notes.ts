@@ -30,10 +30,7 @@ export async function loadNoteState(
 type WrittenRow = Pick<HandledNoteToSave, 'by' | 'at' | 'commands' | 'permitted'>;
 
 /** Comments with commands that were written after a time, in epoch milliseconds; see `HandledNoteToSave`. */
-export async function writtenSince(
-  q: Queryable,
-  input: MergeRequestKey & { after: number },
-): Promise<WrittenRow[]> {
+export async function writtenSince(q: Queryable, input: MergeRequestKey & { after: number }): Promise<WrittenRow[]> {
   const answer = await q.query<WrittenRow>(
     `select by_name as "by", round(extract(epoch from at) * 1000)::float8 as at, commands, permitted from note_answer
      where project_id = $1 and iid = $2 and at > to_timestamp($3::float8 / 1000)`,

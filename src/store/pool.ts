@@ -12,6 +12,8 @@ export interface PoolOptions {
   log: Logger;
   /** Most connections at once. Default 10. */
   max?: number;
+  /** How many stay open though nobody needs them: each costs more to open than a decision. Default 0. */
+  kept?: number;
   /** Shown in pg_stat_activity. Default `mayfly`. */
   applicationName?: string;
   /**
@@ -39,6 +41,7 @@ export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max ?? 10,
+    min: options.kept ?? 0,
     application_name: options.applicationName ?? 'mayfly',
     connectionTimeoutMillis: 10_000,
     pipeline: options.isPipelined ?? false,

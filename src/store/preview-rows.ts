@@ -50,6 +50,7 @@ export interface MemberRow {
   deployed_sha: string | null;
   next: Member['next'];
   branch?: string | null;
+  fork?: boolean;
 }
 
 export function previewFromRow(row: PreviewRow, members: MemberRow[]): Preview {
@@ -105,6 +106,7 @@ function memberFromRow(row: MemberRow): Member {
     deployedSha: row.deployed_sha,
     next: row.next === null ? null : nextFromRow(row.next),
     ...(row.branch == null ? {} : { branch: row.branch }),
+    ...(row.fork === true ? { fork: true } : {}),
   };
 }
 

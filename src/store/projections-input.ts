@@ -1,8 +1,10 @@
 import type { MergeRequestFacts, Wish } from '../preview/facts.js';
+import type { ForkEntry } from '../preview/linked-forks.js';
 import type { Preview } from '../preview/preview.js';
 import type { Diagnosis } from '../protocol/observations.js';
 import { type SpokenRow, spokenSql, wishesSql } from './absent-input.js';
 import { limitsArgument, lineSql, type SlotLimits } from './lines.js';
+import { forkBelongsSql } from './linked-subject.js';
 import type { Queryable } from './pool.js';
 import { type MemberRow, type PreviewRow, previewFromRow } from './preview-rows.js';
 
@@ -67,11 +69,14 @@ interface Loaded {
 
 const millis = (column: string) => `round(extract(epoch from ${column}) * 1000)`;
 
+const forkBelongs = forkBelongsSql('r', { always: `$6::text = 'always'`, approved: `$6 = 'approved'` });
+
 const inputSql = `
 with named as (
-  -- The linked preview of its branch, which a fork joins not.
-  select 'group:' || $4::text || ':' || (facts ->> 'sourceBranch') as subject from merge_request
-  where project_id = $1 and iid = $2 and $4::text is not null and (facts ->> 'sourceProjectId')::bigint = $1
+  -- The linked preview of its branch, which a fork joins only where the group says so.
+  select 'group:' || $4::text || ':' || (facts ->> 'sourceBranch') as subject from merge_request r
+  where project_id = $1 and iid = $2 and $4::text is not null
+    and ((facts ->> 'sourceProjectId')::bigint = $1 or ${forkBelongs})
 ), row as materialized (
   select * from preview where subject in ($3, (select subject from named))
   order by subject = $3, created_at desc, incarnation desc limit 1
@@ -128,7 +133,14 @@ export async function membersOfSubject(q: Queryable, subject: string): Promise<{
  */
 export async function loadFeedbackInput(
   q: Queryable,
-  input: { projectId: number; iid: number; group?: string | null; limits?: SlotLimits },
+  input: {
+    projectId: number;
+    iid: number;
+    group?: string | null;
+    /** How its forks come into the linked previews of the group. Default: never. */
+    forks?: ForkEntry;
+    limits?: SlotLimits;
+  },
 ): Promise<FeedbackInput | null> {
   const answer = await q.query<{ loaded: Loaded }>({
     name: 'feedback-input',
@@ -139,6 +151,7 @@ export async function loadFeedbackInput(
       `mr:${input.projectId}:${input.iid}`,
       input.group ?? null,
       limitsArgument(input.limits ?? null),
+      input.forks ?? 'never',
     ],
   });
   const loaded = answer.rows[0]?.loaded;

@@ -117,12 +117,14 @@ with saved as (
   on conflict (slug) do update set last_incarnation = excluded.last_incarnation
     where s.last_incarnation < excluded.last_incarnation
 ), member as (
-  insert into preview_member as m (slug, incarnation, ordinal, project_id, iid, wanted_sha, deployed_sha, next, branch)
-  select $7::text, $8::integer, ordinal, project_id, iid, wanted_sha, deployed_sha, next, branch
+  insert into preview_member as m (slug, incarnation, ordinal, project_id, iid, wanted_sha, deployed_sha, next, branch, fork)
+  select $7::text, $8::integer, ordinal, project_id, iid, wanted_sha, deployed_sha, next, branch, coalesce(fork, false)
   from jsonb_to_recordset($2::jsonb) as x(
-    ordinal integer, project_id bigint, iid integer, wanted_sha text, deployed_sha text, next jsonb, branch text)
+    ordinal integer, project_id bigint, iid integer, wanted_sha text, deployed_sha text, next jsonb, branch text,
+    fork boolean)
   on conflict (slug, incarnation, ordinal) do update set project_id = excluded.project_id, iid = excluded.iid,
-    wanted_sha = excluded.wanted_sha, deployed_sha = excluded.deployed_sha, next = excluded.next, branch = excluded.branch
+    wanted_sha = excluded.wanted_sha, deployed_sha = excluded.deployed_sha, next = excluded.next, branch = excluded.branch,
+    fork = excluded.fork
 ), departed as (
   delete from preview_member
   where slug = $7 and incarnation = $8 and $7 is not null and ordinal >= jsonb_array_length($2::jsonb)

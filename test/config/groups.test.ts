@@ -15,6 +15,12 @@ async function load(groups: string, more = '') {
   return (await loadManagerConfig({ file, environment })).config;
 }
 
+async function loadWithWarnings(groups: string) {
+  const file = await temporaryFile('mayfly.yaml', `${two}\ngroups:\n${groups}\n`);
+  const { config, warnings } = await loadManagerConfig({ file, environment });
+  return { config, warnings: warnings.map(({ path, message }) => `${path}: ${message}`) };
+}
+
 async function problems(groups: string): Promise<string[]> {
   const file = await temporaryFile('mayfly.yaml', `${two}\ngroups:\n${groups}\n`);
   return (await refusal(loadManagerConfig({ file, environment }))).map((each) => each.replace(/^\d+:\d+ /, ''));
@@ -37,6 +43,20 @@ describe('groups', () => {
     });
     // What one of its projects does not give to its previews is given to nobody who is only the other's author.
     expect(group.settings.secrets).toEqual([{ copy: 'pull', forks: false }]);
+  });
+
+  it('lets no forks join unless they are named, and warns of those that are', async () => {
+    const entry = '  - {name: store, projects: [shop, cart]';
+    const none = await loadWithWarnings(`${entry}}`);
+    expect(none.config.groups[0]?.forks).toEqual([]);
+    expect(none.warnings.filter((each) => each.includes('fork'))).toEqual([]);
+    const named = await loadWithWarnings(`${entry}, forks: [cart]}`);
+    expect(named.config.groups[0]?.forks).toEqual(['cart']);
+    expect(named.warnings.filter((each) => each.includes('fork'))).toEqual([
+      expect.stringContaining(
+        'groups[0].forks: what strangers push to forks of cart runs beside the commits of the others',
+      ),
+    ]);
   });
 
   it('takes gates key by key over those of each project', async () => {
@@ -64,6 +84,11 @@ describe('groups', () => {
       'a project twice',
       '{name: store, projects: [shop, shop]}',
       'groups[0].projects[1]: is in groups[0] already. A project belongs to one group.',
+    ],
+    [
+      'forks of a project of another group',
+      '{name: store, projects: [shop], forks: [cart]}',
+      'groups[0].forks[0]: "cart" is no project of this group. Name one of its `projects`.',
     ],
     ['no project', '{name: store, projects: []}', 'groups[0].projects: an empty list. Name a project.'],
     [

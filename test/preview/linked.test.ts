@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/preview/decide.js';
+import { belongsToLinked, forkEntry } from '../../src/preview/linked-forks.js';
 import {
   cart,
   change,
@@ -30,6 +31,14 @@ function bothReady(): LinkedWorld {
   passAll(world);
   settle(world);
   return world;
+}
+
+/** The group lets forks of `cart` join, as far as its `follow.forks` does. */
+function namingForks(world: LinkedWorld, forks: 'never' | 'approved' | 'always') {
+  return world.projects.map((project) => {
+    const policy = { ...project.policy, follow: { ...project.policy.follow, forks } };
+    return project.projectId === cart ? { ...project, policy, forks: true } : project;
+  });
 }
 
 describe('a linked preview', () => {
@@ -188,6 +197,86 @@ describe('a linked preview', () => {
     passAll(world);
     settle(world);
     expect(membersOf(world)).toEqual(['7!main main-shop', '8!2 8-2-1']);
+  });
+
+  it('takes in a fork that the configuration names, unless its project follows none', () => {
+    const world = createLinkedWorld();
+    world.projects = namingForks(world, 'approved');
+    openMergeRequest(world, shop, 1);
+    openMergeRequest(world, cart, 2, { sourceProjectId: 99 });
+    passAll(world);
+    settle(world);
+    // What nobody approved never runs: the preview waits as for every gate.
+    expect(membersOf(world)).toEqual(['7!1 -', '8!2 - next 8-2-1 approval']);
+    wish(world, { kind: 'approve', sha: shaOf('8-2-1'), projectId: shop });
+    settle(world);
+    expect(world.row?.phase).toBe('waiting');
+    wish(world, { kind: 'approve', sha: shaOf('8-2-1'), projectId: cart });
+    settle(world);
+    expect(membersOf(world)).toEqual(['7!1 7-1-1', '8!2 8-2-1']);
+    expect(world.row?.members.map(({ fork }) => fork)).toEqual([undefined, true]);
+    pass(world, push(world, cart, 2, 'second'), push(world, shop, 1, 'own'));
+    settle(world);
+    expect(membersOf(world)).toEqual(['7!1 own', '8!2 8-2-1 next second approval']);
+    expect(world.row?.members.map(({ fork }) => fork)).toEqual([undefined, true]);
+    world.projects = namingForks(world, 'never');
+    settle(world);
+    expect(membersOf(world)).toEqual(['7!1 own', '8!main main-cart']);
+    expect(world.row?.members.map(({ fork }) => fork)).toEqual([undefined, undefined]);
+  });
+
+  it('runs no commit of a fork in the place of the project’s own, and trusts none that it left behind', () => {
+    const world = createLinkedWorld();
+    world.projects = namingForks(world, 'always');
+    openMergeRequest(world, shop, 1);
+    openMergeRequest(world, cart, 2, { sourceProjectId: 99 });
+    openMergeRequest(world, cart, 3);
+    passAll(world);
+    settle(world);
+    expect(membersOf(world)).toEqual(['7!1 7-1-1', '8!3 8-3-1', '8!2 8-2-1']);
+    end(world, cart, 3, 'closed');
+    settle(world);
+    expect(membersOf(world)).toEqual(['7!1 7-1-1', '8!2 8-2-1']);
+    world.mains.set(cart, [shaOf('broken')]);
+    end(world, cart, 2, 'closed');
+    settle(world);
+    expect(membersOf(world)).toEqual(['7!1 7-1-1', '8!main 8-2-1 next broken pipeline']);
+    expect(world.row?.members[1]).toMatchObject({ fork: true });
+    pass(world, shaOf('broken'));
+    settle(world);
+    expect(membersOf(world)).toEqual(['7!1 7-1-1', '8!main broken']);
+    expect(world.row?.members[1]?.fork).toBeUndefined();
+  });
+
+  it('gives a fork’s baseline the trust of the project until the fork’s own commit runs', () => {
+    const world = createLinkedWorld();
+    world.projects = namingForks(world, 'approved');
+    openMergeRequest(world, shop, 1);
+    passAll(world);
+    settle(world);
+    openMergeRequest(world, cart, 2, { sourceProjectId: 99 });
+    passAll(world);
+    settle(world);
+    expect(membersOf(world)).toEqual(['7!1 7-1-1', '8!2 main-cart next 8-2-1 approval']);
+    expect(world.row?.members[1]?.fork).toBeUndefined();
+  });
+
+  it.each([
+    ['never', 'none', 'never'],
+    ['approved', 'none', 'approved'],
+    ['always', 'none', 'always'],
+    ['always', 'member', 'approved'],
+  ] as const)('lets forks in by the project’s `follow.forks: %s` and approval %s: %s', (forks, gateApproval, entry) => {
+    const policy = { ...groupPolicy, gateApproval, follow: { ...groupPolicy.follow, forks } };
+    expect(forkEntry({ projectId: cart, policy, forks: true })).toBe(entry);
+    expect(forkEntry({ projectId: cart, policy })).toBe('never');
+    const facts = { projectId: cart, sourceProjectId: 99 };
+    const approval = { kind: 'approve', source: 'command', at: 1, by: 'alice', amountMs: null } as const;
+    const project = { projectId: cart, policy, forks: true };
+    expect(belongsToLinked(project, facts, [])).toBe(entry === 'always');
+    expect(belongsToLinked(project, facts, [{ ...approval, projectId: cart }])).toBe(entry !== 'never');
+    expect(belongsToLinked(project, facts, [{ ...approval, projectId: shop }])).toBe(entry === 'always');
+    expect(belongsToLinked({ projectId: cart, policy }, { projectId: cart, sourceProjectId: cart }, [])).toBe(true);
   });
 
   it('hands the sha of the baseline to the merge request that joins until that one has passed', () => {

@@ -27,7 +27,7 @@ async function jobKeys(): Promise<(string | null)[]> {
 async function handle(noteId: number, at: number, kind: 'stop' | 'start'): Promise<void> {
   const wishes = [{ kind, amountMs: null, ordinal: 0, detail: null, text: kind }];
   const answer = { emoji: 'thumbsup', line: null } as const;
-  const handled = [{ noteId, at, by: 'ada', commands: 1, wishes, answer }];
+  const handled = [{ noteId, at, by: 'ada', commands: 1, permitted: true, wishes, answer }];
   await saveHandledNotes(database.pool, { ...key, seen: noteId, handled, settled: [noteId] });
 }
 

@@ -2,6 +2,7 @@ import type { DecideInput, ReadingState } from '../../preview/decision.js';
 import type { GateFact, MergeRequestReading } from '../../preview/facts.js';
 import { slugCandidates } from '../../preview/naming.js';
 import type { Policy } from '../../preview/policy.js';
+import { linkedGroupOf } from './linked-group.js';
 import type { DecideSettings, SubjectState } from './needs.js';
 import { unlimitedBreaker, unlimitedUsage } from './scope.js';
 import type { Subject } from './subject.js';
@@ -37,7 +38,7 @@ export function withLimits(settings: DecideSettings, state: SubjectState, input:
 export function unlimitedInput(settings: DecideSettings, parts: InputParts): DecideInput {
   const { subject, state, readings } = parts;
   const policy = settings.policyFor(subject.projectId);
-  const group = settings.groupOf?.(subject.projectId) ?? null;
+  const group = state.facts === null ? null : linkedGroupOf(settings, state.facts, state.wishes);
   return {
     ...(group === null ? {} : { linkedTo: group }),
     now: state.now,

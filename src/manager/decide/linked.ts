@@ -1,6 +1,7 @@
 import type { DecideInput, Decision, ReadingState } from '../../preview/decision.js';
 import type { GateFact, MergeRequestReading } from '../../preview/facts.js';
-import { type Baseline, hasEnded, type Linked } from '../../preview/linked.js';
+import { type Baseline, hasEnded, type Linked, type LinkedProject } from '../../preview/linked.js';
+import { type ForkEntry, forkEntry } from '../../preview/linked-forks.js';
 import { linkedSlugs } from '../../preview/naming.js';
 import type { Preview } from '../../preview/preview.js';
 import { askAgain, commonJobs, decideJob, feedbackJob, pauseMs } from './jobs.js';
@@ -86,10 +87,18 @@ export function linkedQuery(
     linked: {
       projectIds: (group?.projects ?? []).map(({ projectId }) => projectId),
       branch: subject.branch,
+      forks: forksOf(group?.projects ?? []),
       readings: readings.members,
       shas: readings.baselines.map(({ projectId, head: sha }) => ({ projectId, sha })),
     },
   };
+}
+
+/** Projects whose forks belong to it, at once or with the first approval. */
+function forksOf(projects: readonly LinkedProject[]): { always: number[]; approved: number[] } {
+  const of = (entry: ForkEntry) => projects.filter((project) => forkEntry(project) === entry);
+  const ids = (entry: ForkEntry) => of(entry).map(({ projectId }) => projectId);
+  return { always: ids('always'), approved: ids('approved') };
 }
 
 export function linkedInput(scope: LinkedScope, state: SubjectState, readings: LinkedReadings): DecideInput {

@@ -19,6 +19,8 @@ interface LinkedQuery {
   projectIds: readonly number[];
   /** Exact name of the source branch. */
   branch: string;
+  /** Projects whose forks take part, and those whose forks do once a commit of the merge request was approved. */
+  forks: { always: readonly number[]; approved: readonly number[] };
   readings: readonly { projectId: number; iid: number; reading: MergeRequestReading }[];
   /** Commits of target branches whose gates matter. */
   shas: readonly { projectId: number; sha: string }[];

@@ -166,13 +166,23 @@ function lifetimePart(view: FeedbackView): string[] {
 }
 
 /** What a fork's preview goes without: it runs what a stranger pushed. */
-function forkPart({ preview, facts, forkGets }: FeedbackView): string[] {
+function forkPart({ preview, facts, linked, forkGets: own }: FeedbackView): string[] {
+  const forkGets = linked?.forkGets ?? own;
   const secrets = forkGets?.secrets === true ? ' but those that `secrets` gives to forks' : '';
   const repositories = forkGets?.repositories === true ? ' and those of `follow.forkRepositories`' : '';
   const lives = preview.phase !== 'stopping' && preview.phase !== 'stopped';
-  return lives && facts !== null && isFork(facts)
+  if (!lives) return [];
+  if (linked != null) {
+    return preview.members.some(({ fork }) => fork === true)
+      ? [
+          `🍴 One of its commits comes from a fork, so that all of it gets what a fork gets: no copied secrets${secrets}, and no repository but that of the group's first project${repositories}.`,
+        ]
+      : [];
+  }
+  const joins = forkGets?.linked === true ? ' before a member approved a commit of it' : '';
+  return facts !== null && isFork(facts)
     ? [
-        `🍴 It comes from a fork: no copied secrets${secrets}, no linked preview, and no repository but this project's${repositories}.`,
+        `🍴 It comes from a fork: no copied secrets${secrets}, no linked preview${joins}, and no repository but this project's${repositories}.`,
       ]
     : [];
 }

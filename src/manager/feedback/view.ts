@@ -86,6 +86,8 @@ export interface ForkGets {
   secrets: boolean;
   /** Another repository than the target project's. */
   repositories: boolean;
+  /** A linked preview, once a member approved a commit of it. Absent: none. */
+  linked?: boolean;
 }
 
 /** What is told of a linked preview in one of its merge requests. */
@@ -96,6 +98,8 @@ interface LinkedView {
   own: string | null;
   /** Names of projects of the group that GitLab has never shown; absent: none. */
   missing?: readonly string[];
+  /** What the configuration gives to its forks by name. Absent: what that of the merge request's own project does. */
+  forkGets?: ForkGets;
   /** One for each member, in their order. */
   rows: readonly { projectId: number; iid: number | null; project: string; webUrl: string | null }[];
 }

@@ -95,7 +95,10 @@ export function judgeTooMany(note: CommandNote, told: boolean, permitted: boolea
   return { ...base, wishes: [], answer: told ? { emoji: null, line: null } : { emoji: 'thumbsdown', line } };
 }
 
-function refused(base: Pick<HandledNote, 'noteId' | 'at' | 'by' | 'commands' | 'permitted'>, line: string): HandledNote {
+function refused(
+  base: Pick<HandledNote, 'noteId' | 'at' | 'by' | 'commands' | 'permitted'>,
+  line: string,
+): HandledNote {
   return { ...base, wishes: [], answer: { emoji: 'thumbsdown', line } };
 }
 

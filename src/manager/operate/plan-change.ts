@@ -35,7 +35,7 @@ export interface Plan {
 export function planChange(
   policyFor: (projectId: number) => Policy | null,
   input: { subjects: readonly KnownSubject[]; now: number },
-  groupOf: (projectId: number) => string | null = () => null,
+  groupOf: (subject: KnownSubject) => string | null = () => null,
 ): Plan {
   const plan: Plan = { starts: [], stops: [], held: false, renders: null };
   let living = 0;
@@ -43,7 +43,7 @@ export function planChange(
   const linked = new Set(input.subjects.flatMap((each) => (isLinked(each) ? [referenceOf(each)] : [])));
   for (const subject of input.subjects) {
     const policy = policyFor(subject.projectId);
-    const group = groupOf(subject.projectId);
+    const group = groupOf(subject);
     const isShown = group !== null && !isLinked(subject) && linked.has(referenceOf(subject));
     if (isShown && subject.preview === null) continue;
     const movesInto = group !== null && !isLinked(subject) && subject.preview !== null ? { linkedTo: group } : {};

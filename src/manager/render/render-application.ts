@@ -101,17 +101,25 @@ function resourcesOf({ cpu, memory, pods }: NonNullable<RenderProject['resources
 }
 
 /** Whoever may push to the source project reads them: one that is another's, or unknown, gets none that is not for forks. */
-function secretsOf({ project, facts }: RenderInput): string | undefined {
-  const names = (project.secrets ?? []).filter(({ forks }) => forks || !isFork(facts)).map(({ copy }) => copy);
+function secretsOf(input: RenderInput): string | undefined {
+  const isOpen = !runsFork(input);
+  const names = (input.project.secrets ?? []).filter(({ forks }) => forks || isOpen).map(({ copy }) => copy);
   return names.length === 0 ? undefined : JSON.stringify(names);
 }
 
+/** Whether any part of it is what somebody pushed to a fork: then all of it has the trust of a fork. */
+function runsFork({ preview, project, facts }: RenderInput): boolean {
+  return project.linked === undefined ? isFork(facts) : preview.members.some(({ fork }) => fork === true);
+}
+
 /** The one repository that the file may name. What a fork runs comes from the target project, or a place named for it. */
-function repositoryOf(template: Template, { preview, facts, project }: RenderInput): string {
+function repositoryOf(template: Template, input: RenderInput): string {
+  const { preview, project } = input;
   const repository = project.source.fixed?.repository ?? project.cloneUrl;
   const isOpen = repository === project.cloneUrl || project.forkRepositories?.includes(repository) === true;
-  if (isFork(facts) && !isOpen) {
-    const problem = `its merge request comes from a fork, which may not be deployed from ${repository}; name it in \`follow.forkRepositories\``;
+  if (runsFork(input) && !isOpen) {
+    const whose = project.linked === undefined ? 'its merge request' : 'a merge request of it';
+    const problem = `${whose} comes from a fork, which may not be deployed from ${repository}; name it in \`follow.forkRepositories\``;
     throw templateFailed(template.name, preview.slug, problem);
   }
   return repository;

@@ -4,11 +4,16 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { describeFailure } from '../../../src/agent/failure.js';
+import { missingSecret } from '../../../src/agent/furnish/copy-secret.js';
+import { AppError } from '../../../src/error/app-error.js';
 import { type AgentsDeps, agentsRouter } from '../../../src/manager/agents/router.js';
+import { renderNote } from '../../../src/manager/feedback/note.js';
 import { acceptances, isAtOrAfter, recordGone, storePoll } from '../../../src/store/agents.js';
 import { type BranchListener, listenToBranch } from '../../../src/store/branch-listener.js';
 import { storeObservations } from '../../../src/store/observations.js';
 import { readPreviews } from '../../../src/store/previews.js';
+import { loadFeedbackInput } from '../../../src/store/projections-input.js';
 import { acceptDeletions } from '../../../src/store/web-breaker.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { createWorld, facts, shopId, type World } from '../decide/decide-world.js';
@@ -164,6 +169,29 @@ test('an observation is stored and its preview decided', async () => {
   expect(await world.jobs()).toEqual([`decide:mr:${shopId}:42`]);
   await world.decide(42);
   expect(await world.row(42)).toMatchObject({ phase: 'ready', deployed_revision: 'r1' });
+});
+
+const refusedManifest = new AppError({
+  code: 'kube-invalid',
+  disposition: 'stall',
+  publicMessage: 'Deployment web is not valid.',
+});
+
+test.each([
+  ['no push mends', missingSecret('shop-42', 'creds', 'preview-secrets'), 'This is for an operator', 'Correct the'],
+  ['a push mends', refusedManifest, 'Correct the manifest and push', 'This is for an operator'],
+])('the note says who has to act on what %s, as the agent tells it', async (_, error, told, untold) => {
+  await opened(42);
+  const { problem } = describeFailure(error, 'r1', 0, 1);
+  await post('/observations', { observations: [observation({ ...problem, state: 'degraded' })] });
+  await world.decide(42);
+  const input = await loadFeedbackInput(database.pool, { projectId: shopId, iid: 42 });
+  if (input === null) throw new Error('no preview');
+  const note = renderNote(input.view);
+  expect(note).toContain('Preview failed');
+  expect(note).toContain(`\`${error.publicMessage.replaceAll('`', "'")}\``);
+  expect(note).toContain(`**What to do:** ${told}`);
+  expect(note).not.toContain(untold);
 });
 
 test('the newer observation wins, whatever order they arrive in', async () => {

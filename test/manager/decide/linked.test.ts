@@ -4,6 +4,8 @@ import { AppError } from '../../../src/error/app-error.js';
 import type { DecideDeps } from '../../../src/manager/decide/needs.js';
 import { runDecide } from '../../../src/manager/decide/run.js';
 import type { GateReading, MergeRequestFacts } from '../../../src/preview/facts.js';
+import type { LinkedProject } from '../../../src/preview/linked.js';
+import type { Policy } from '../../../src/preview/policy.js';
 import { createDecideStore } from '../../../src/store/decide-store.js';
 import { saveDeliveries } from '../../../src/store/deliveries.js';
 import { loadFeedbackInput, membersOfSubject } from '../../../src/store/projections-input.js';
@@ -17,6 +19,8 @@ let database: TestDatabase;
 let mergeRequests: Map<string, MergeRequestFacts | null>;
 let gates: Map<string, GateReading>;
 let isLinked: boolean;
+/** Of merge requests outside of the group. */
+let ownCartPolicy: Policy;
 let calls: string[];
 let deps: DecideDeps;
 
@@ -29,7 +33,7 @@ const group = {
   projects: [
     { projectId: shop, policy: shopPolicy },
     { projectId: cart, policy: cartPolicy },
-  ],
+  ] as LinkedProject[],
 };
 const mainSha = 'f'.repeat(40);
 
@@ -45,12 +49,13 @@ beforeEach(() => {
   missing.length = 0;
   group.policy = { ...group.policy, maxPreviews: 1_000 };
   isLinked = true;
+  ownCartPolicy = cartPolicy;
   calls = [];
   deps = {
     store: createDecideStore(database.pool),
     settings: {
       branch: 'dynamic-envs',
-      policyFor: (projectId) => ({ [shop]: shopPolicy, [cart]: cartPolicy, [wiki]: policy() })[projectId] ?? null,
+      policyFor: (projectId) => ({ [shop]: shopPolicy, [cart]: ownCartPolicy, [wiki]: policy() })[projectId] ?? null,
       slotLimits: () => ({
         total: 2_000,
         projects: new Map([
@@ -102,6 +107,25 @@ function open(
 
 function decide(subject: string) {
   return runDecide(deps, { subject }, new AbortController().signal);
+}
+
+/** As a member's command does. */
+async function approve(subject: string, sha: string | null) {
+  await database.pool.query(
+    `insert into wish (subject, kind, source, at, by_name, detail)
+     values ($1, 'approve', 'command', now(), 'alice', jsonb_build_object('sha', $2::text))`,
+    [subject, sha],
+  );
+}
+
+/** Members that run what was pushed to a fork. */
+async function forkMembers(subject: string) {
+  const { rows: found } = await database.pool.query(
+    `select m.project_id || '!' || m.iid as member from preview p join preview_member m using (slug, incarnation)
+     where p.subject = $1 and m.fork`,
+    [subject],
+  );
+  return found.map(({ member }) => member);
 }
 
 /** As a webhook does. */
@@ -258,6 +282,60 @@ describe('merge requests of a group', () => {
     open(wiki, 10, 'forked');
     await hint(wiki, 10);
     expect(await rows('%')).toEqual(expect.arrayContaining([expect.objectContaining({ subject: 'mr:9:10' })]));
+  });
+
+  it('of a fork join where the group names their project, once a commit of theirs was approved', async () => {
+    const names = group.projects;
+    const followsForks = { ...cartPolicy, follow: { ...cartPolicy.follow, forks: 'approved' as const } };
+    group.projects = names.map((each) =>
+      each.projectId === cart ? { ...each, policy: followsForks, forks: true } : each,
+    );
+    ownCartPolicy = followsForks;
+    open(shop, 30, 'trusted');
+    const strange = open(cart, 31, 'trusted', { sourceProjectId: 99 });
+    await hint(shop, 30);
+    await hint(cart, 31);
+    // Nobody waits for a stranger: it has a preview of its own, which waits for its approval.
+    expect(await rows('group:store:trusted')).toMatchObject([
+      { phase: 'deploying', members: ['7!30 730', '8!main ffff'] },
+    ]);
+    expect(await rows('mr:8:31')).toMatchObject([{ phase: 'waiting' }]);
+    await approve('mr:8:31', strange.sha);
+    await decide('mr:8:31');
+    expect(await rows('mr:8:31')).toMatchObject([{ phase: 'stopped', stop_reason: 'unfollowed' }]);
+    expect(await rows('group:store:trusted')).toMatchObject([
+      { phase: 'deploying', members: ['7!30 730', '8!31 831'] },
+    ]);
+    expect(await forkMembers('group:store:trusted')).toEqual(['8!31']);
+    const told = { projectId: cart, iid: 31, group: 'store' };
+    expect((await loadFeedbackInput(database.pool, { ...told, forks: 'approved' }))?.view.linked?.rows).toHaveLength(2);
+    expect((await loadFeedbackInput(database.pool, told))?.view.linked).toBeNull();
+    // A later push needs its own approval, whoever of the group is asked about.
+    const pushed = 'abcd'.padEnd(40, '0');
+    open(cart, 31, 'trusted', { sourceProjectId: 99, sha: pushed });
+    await hint(cart, 31);
+    await hint(shop, 30);
+    expect(await rows('group:store:trusted')).toMatchObject([{ members: ['7!30 730', '8!31 831'] }]);
+    await approve('mr:8:31', pushed);
+    await decide('group:store:trusted');
+    expect(await rows('group:store:trusted')).toMatchObject([{ members: ['7!30 730', '8!31 abcd'] }]);
+    group.projects = names;
+    await decide('group:store:trusted');
+    expect(await rows('group:store:trusted')).toMatchObject([{ members: ['7!30 730', '8!main ffff'] }]);
+    expect(await forkMembers('group:store:trusted')).toEqual([]);
+  });
+
+  it('of an approved fork stay out where the group does not name their project', async () => {
+    const followsForks = { ...cartPolicy, follow: { ...cartPolicy.follow, forks: 'approved' as const } };
+    ownCartPolicy = followsForks;
+    open(shop, 32, 'apart');
+    const strange = open(cart, 33, 'apart', { sourceProjectId: 99 });
+    await hint(shop, 32);
+    await approve('mr:8:33', strange.sha);
+    await hint(cart, 33);
+    await decide('group:store:apart');
+    expect(await rows('group:store:apart')).toMatchObject([{ members: ['7!32 732', '8!main ffff'] }]);
+    expect(await rows('mr:8:33')).toMatchObject([{ phase: 'deploying' }]);
   });
 
   it('lose their own previews when their project joins a group, and get them back when it leaves', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { absentLine, renderAbsentNote, whyNone } from '../../../src/manager/feedback/absent-note.js';
-import { answerOf } from '../../../src/manager/feedback/answer-words.js';
+import { absentAnswers, renderAbsentNote, whyNone } from '../../../src/manager/feedback/absent-note.js';
+import { answersOf } from '../../../src/manager/feedback/answer-words.js';
 import type { Spoken } from '../../../src/manager/feedback/view.js';
 import type { MergeRequestFacts, Wish } from '../../../src/preview/facts.js';
 import type { Policy } from '../../../src/preview/policy.js';
@@ -13,7 +13,7 @@ const dayMs = 24 * hourMs;
 const extend: Spoken['orders'] = [{ kind: 'extend', amountMs: 30 * dayMs }];
 
 function spokenOf(change: Partial<Spoken> = {}): Spoken {
-  return { by: 'ada', at, line: null, orders: [], ...change };
+  return { by: 'ada', at, permitted: true, line: null, orders: [], ...change };
 }
 
 function wishOf(change: Partial<Wish> = {}): Wish {
@@ -75,7 +75,7 @@ describe('why there is no preview', () => {
 
   it('is nothing where one is about to begin', () => {
     expect(whyNone({ policy: basePolicy, facts: someFacts(), wishes: [], now })).toBeNull();
-    expect(renderAbsentNote(null, null)).toContain('No preview yet');
+    expect(renderAbsentNote(null, [])).toContain('No preview yet');
   });
 
   it('is asked of GitLab first', () => {
@@ -91,15 +91,15 @@ describe('the note of a merge request without a preview', () => {
     [[...extend, { kind: 'start', amountMs: null }], 'Nothing starts: it is a draft.'],
     [[{ kind: 'stop', amountMs: null }], null],
   ] as const)('answers %j', (orders, line) => {
-    const answer = absentLine(spokenOf({ orders }), none);
-    expect(answer?.line ?? null).toBe(line);
-    const note = renderAbsentNote(none, answer);
+    const answers = absentAnswers([spokenOf({ orders })], none);
+    expect(answers.map((answer) => answer.line)).toEqual(line === null ? [] : [line]);
+    const note = renderAbsentNote(none, answers);
     expect(note).toContain('This merge request has no preview: it is a draft. Write more.');
     if (line !== null) expect(note).toContain(`> \`ada\`, 23 Nov 14:02 UTC: ${line}`);
   });
 
   it('says what was wrong with a command besides', () => {
-    const line = absentLine(spokenOf({ line: '`x` cannot be set.', orders: extend }), none)?.line;
+    const line = absentAnswers([spokenOf({ line: '`x` cannot be set.', orders: extend })], none)[0]?.line;
     expect(line).toBe('`x` cannot be set. There is no preview for `extend 30d` now; the next one goes by it.');
   });
 });
@@ -108,8 +108,10 @@ describe('an extension past the longest life', () => {
   const createdAt = at - dayMs;
   const longest = { createdAt, expiresAt: createdAt + 14 * dayMs };
   const line = (preview: object, change: object = {}) =>
-    answerOf(viewOf(preview, { spoken: spokenOf({ orders: extend }), ...change }), { none: null, maxMs: 14 * dayMs })
-      ?.line;
+    answersOf(viewOf(preview, { spoken: [spokenOf({ orders: extend })], ...change }), {
+      none: null,
+      maxMs: 14 * dayMs,
+    })[0]?.line;
 
   it('is told to be cut, and to when', () => {
     expect(line(longest)).toBe(
@@ -121,15 +123,15 @@ describe('an extension past the longest life', () => {
     ['it comes to what was asked for', { expiresAt: at + 31 * dayMs, createdAt }, {}],
     ['its decision is still to come', { expiresAt: at + dayMs, createdAt }, {}],
     ['it is pinned', { ...longest, pinnedBy: 'ada' }, {}],
-    ['something else was ordered', longest, { spoken: spokenOf({ orders: [{ kind: 'redeploy', amountMs: null }] }) }],
+    ['something else was ordered', longest, { spoken: [spokenOf({ orders: [{ kind: 'redeploy', amountMs: null }] })] }],
   ])('is not when %s', (_, preview, change) => {
     expect(line(preview, change)).toBeUndefined();
   });
 
   it('and after the merge says that it changes nothing', () => {
-    const view = viewOf({ createdAt }, { spoken: spokenOf({ orders: extend }) });
+    const view = viewOf({ createdAt }, { spoken: [spokenOf({ orders: extend })] });
     const facts = view.facts === null ? null : { ...view.facts, state: 'merged' as const };
-    expect(answerOf({ ...view, facts }, { none: null, maxMs: 14 * dayMs })?.line).toContain(
+    expect(answersOf({ ...view, facts }, { none: null, maxMs: 14 * dayMs })[0]?.line).toContain(
       'for the merge request was merged',
     );
   });
@@ -139,10 +141,10 @@ describe('after the end of a preview', () => {
   const none = { why: 'it is a draft', way: '' };
   const ended = { phase: 'stopped', stopReason: 'unfollowed', stoppedAt: at } as const;
   const line = (spoken: Partial<Spoken>, given: typeof none | null = none) =>
-    answerOf(viewOf(ended, { spoken: spokenOf({ at: at + 1, orders: extend, ...spoken }) }), {
+    answersOf(viewOf(ended, { spoken: [spokenOf({ at: at + 1, orders: extend, ...spoken })] }), {
       none: given,
       maxMs: null,
-    })?.line;
+    })[0]?.line;
 
   it('a command is told what stands against it', () => {
     expect(line({})).toContain('There is no preview for `extend 30d` now');
@@ -150,20 +152,74 @@ describe('after the end of a preview', () => {
   });
 
   it('what was said while it lived is said no more, such as of a refused command', () => {
-    const answered = (answeredAt: number, spoken: Spoken | null, preview: Parameters<typeof viewOf>[0] = ended) => {
-      const answer = { line: 'It was refused.', by: 'eve', at: answeredAt };
-      return answerOf(viewOf(preview, { answer, spoken }), { none: null, maxMs: null })?.line;
+    const answered = (answeredAt: number, preview: Parameters<typeof viewOf>[0] = ended) => {
+      const spoken = [spokenOf({ at: answeredAt, line: 'It was refused.' })];
+      return answersOf(viewOf(preview, { spoken }), { none: null, maxMs: null })[0]?.line;
     };
-    expect(answered(at - 1, null)).toBeUndefined();
-    expect(answered(at - 1, spokenOf({ at: at - 1, line: 'It was refused.' }))).toBeUndefined();
-    expect(answered(at - 1, null, { ...ended, phase: 'stopping' })).toBeUndefined();
+    expect(answered(at - 1)).toBeUndefined();
+    expect(answered(at - 1, { ...ended, phase: 'stopping' })).toBeUndefined();
     // One comment may both stop it and hold what is refused.
-    expect(answered(at, spokenOf({ at, line: 'It was refused.' }))).toBe('It was refused.');
-    expect(answered(at - 1, null, {})).toBe('It was refused.');
+    expect(answered(at)).toBe('It was refused.');
+    expect(answered(at - 1, {})).toBe('It was refused.');
   });
 
   it('those from before it, and those that bring it back, are told nothing', () => {
     expect(line({ at: at - 1 })).toBeUndefined();
     expect(line({}, null)).toBeUndefined();
+  });
+});
+
+describe('where several wrote commands', () => {
+  const told = (spoken: Spoken[], preview = {}) =>
+    answersOf(viewOf(preview, { spoken }), { none: null, maxMs: null }).map(({ by, line }) => `${by}: ${line}`);
+  const minute = (count: number) => at + count * 60_000;
+  const eves = (from: number) =>
+    [0, 1, 2, 3].map((each) =>
+      spokenOf({ by: `eve${each}`, at: minute(from + each), permitted: false, line: 'Members alone.' }),
+    );
+
+  it('each is told, the newest first, and each once', () => {
+    const spoken = [
+      spokenOf({ by: 'bob', at: minute(1), line: 'Not a command.' }),
+      spokenOf({ by: 'ada', at: minute(3) }),
+      spokenOf({ by: 'ada', at: minute(2), line: 'Newer.' }),
+      spokenOf({ by: 'ada', at: minute(0), line: 'Older.' }),
+    ];
+    expect(told(spoken)).toEqual(['ada: Newer.', 'bob: Not a command.']);
+  });
+
+  it('no more than three are, and those who may not give commands push out nobody who may', () => {
+    const members = ['ada', 'bob', 'cy', 'dan'].map((by, index) => spokenOf({ by, at: minute(index), line: 'No.' }));
+    expect(told([...members, ...eves(10)])).toEqual(['dan: No.', 'cy: No.', 'bob: No.']);
+    expect(told([...members.slice(0, 1), ...eves(10)])).toEqual([
+      'eve3: Members alone.',
+      'eve2: Members alone.',
+      'ada: No.',
+    ]);
+  });
+
+  it('what the end of a preview ended takes nobody’s place', () => {
+    const members = ['ada', 'bob', 'cy'].map((by) => spokenOf({ by, at: minute(0), line: 'No.' }));
+    const ended = { phase: 'stopped', stopReason: 'closed', stoppedAt: minute(5) } as const;
+    expect(told([...members, ...eves(10).slice(0, 1)], ended)).toEqual(['eve0: Members alone.']);
+  });
+
+  it('an extension that was cut stays told when somebody else writes', () => {
+    const createdAt = at - dayMs;
+    const spoken = [...eves(1).slice(0, 1), spokenOf({ orders: extend })];
+    const view = viewOf({ createdAt, expiresAt: createdAt + 14 * dayMs }, { spoken });
+    const answers = answersOf(view, { none: null, maxMs: 14 * dayMs });
+    expect(answers.map(({ by }) => by)).toEqual(['eve0', 'ada']);
+    expect(answers[1]?.line).toContain('was cut');
+  });
+
+  it('those who are told the same share a line', () => {
+    const answers = eves(0)
+      .slice(0, 2)
+      .concat(spokenOf({ by: 'ada', line: 'No\nwonder.', at: minute(3) }));
+    const note = renderAbsentNote(null, absentAnswers(answers, null));
+    expect(note).toContain(
+      '\n\n> `ada`, 23 Nov 14:05 UTC: No wonder.\n>\n> `eve1`, 23 Nov 14:03 UTC; `eve0`, 23 Nov 14:02 UTC: Members alone.\n\n',
+    );
   });
 });

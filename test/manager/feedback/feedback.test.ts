@@ -18,7 +18,7 @@ import { loadFeedbackInput } from '../../../src/store/projections-input.js';
 import { saveSubject } from '../../../src/store/subject-save.js';
 import { basePolicy } from '../../preview/model/world.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
-import { memberOf, previewOf } from './view.js';
+import { memberOf, previewOf, viewOf } from './view.js';
 
 const signal = new AbortController().signal;
 
@@ -278,6 +278,60 @@ describe('the note', () => {
     );
     await run();
     expect(ours()[0]?.body).toContain('`eve`');
+  });
+
+  it('tells a member who was refused whatever strangers write afterwards', async () => {
+    await save();
+    await database.pool.query(
+      `insert into note_answer (note_id, project_id, iid, emoji, line, by_name, at, permitted, commands)
+       select n, $1::bigint, $2::int, 'thumbsdown', l, b, now() + n * interval '1 s', p, 1 from (values
+         (1, 'Not a command.', 'ada', true), (2, null, 'ada', true), (3, 'Members alone.', 'eve', false)
+       ) t(n, l, b, p) union all
+       select n, $1::bigint, $2::int, 'thumbsdown', 'Members alone.', 'eve' || n, now() + n * interval '1 s', false, 1
+       from generate_series(10, 40) n`,
+      [project.id, mergeRequest.iid],
+    );
+    await run();
+    const quoted =
+      ours()[0]
+        ?.body.split('\n')
+        .filter((line) => line.startsWith('> ')) ?? [];
+    expect(quoted).toEqual([
+      expect.stringMatching(/^> `eve40`, [^;]+; `eve39`, [^;]+: Members alone\.$/),
+      expect.stringMatching(/^> `ada`, .*: Not a command\.$/),
+    ]);
+  });
+
+  it('says how long after the push it was deployed once, and after a wake or in a next life only when', async () => {
+    const pushedAt = Date.now() - 600_000;
+    const facts = { ...viewOf().facts, projectId: project.id, iid: mergeRequest.iid, sha: sha(), lastPushAt: pushedAt };
+    await database.pool.query('insert into merge_request (project_id, iid, facts) values ($1, $2, $3)', [
+      project.id,
+      mergeRequest.iid,
+      JSON.stringify(facts),
+    ]);
+    const ready = (incarnation: number, afterMs: number) =>
+      database.pool.query(
+        `insert into preview_event (slug, incarnation, kind, to_phase, at)
+         values ($1, $2, 'ready', 'ready', to_timestamp($3::float8 / 1000))`,
+        [`shop-${count}-${mergeRequest.iid}`, incarnation, pushedAt + afterMs],
+      );
+    // Healthy before that push, too: with another sha.
+    const createdAt = pushedAt - 60_000;
+    await save({ createdAt, shaSince: pushedAt + 1_000 });
+    await ready(1, -30_000);
+    await ready(1, 20_000);
+    await run();
+    expect(ours()[0]?.body).toContain('20 s after the push');
+    await ready(1, 90_000);
+    await run();
+    expect(ours()[0]?.body).not.toContain('after the push');
+    await save({ createdAt, phase: 'stopped', stopReason: 'command', stoppedAt: pushedAt + 95_000 });
+    await save({ incarnation: 2, createdAt: pushedAt + 100_000, shaSince: pushedAt + 100_000 });
+    await ready(2, 110_000);
+    await run();
+    expect(ours()[0]?.body).toContain('Preview ready');
+    expect(ours()[0]?.body).not.toContain('after the push');
   });
 
   it('is not made for what ended before it lived, nor for a merge request without a preview', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { detailWords } from '../../../src/manager/feedback/gate-words.js';
-import { noPipelineDetail } from '../../../src/preview/pipeline-gate.js';
+import { emptyPipelineDetail, noPipelineDetail, skippedDetail } from '../../../src/preview/pipeline-gate.js';
 import type { NextSha } from '../../../src/preview/preview.js';
 
 const sha = '1a2b3c4d'.repeat(5);
@@ -38,6 +38,8 @@ test('an approval names the very commit', () => {
 
 test.each([
   [{ detail: noPipelineDetail }, ` ${noPipelineDetail}`],
+  [{ detail: emptyPipelineDetail }, ` ${emptyPipelineDetail}`],
+  [{ detail: skippedDetail }, ` ${skippedDetail}`],
   [{ detail: null }, ''],
   [
     { waitingFor: 'image', detail: 'The image r.example.com/a:b is not there yet.' } as const,

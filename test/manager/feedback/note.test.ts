@@ -30,6 +30,24 @@ describe('a note', () => {
 `);
   });
 
+  it.each([
+    ['a wake, a redeploy or a set value', {}, { firstHealthyAt: at - 10_000 }],
+    ['a start', { createdAt: at - 20_000 }, { begunAnewAt: at - 20_000 }],
+    ['something else long after the push', { createdAt: at + 600_000 }, { deployedAt: at + 600_000 }],
+  ])('of what %s brought says no time since the push', (_, preview, view) => {
+    const deployedAt = 'deployedAt' in view ? view.deployedAt : at;
+    const note = text(preview, { firstHealthyAt: deployedAt, ...view });
+    expect(note).toMatch(/\| 23 Nov 14:[01]2 UTC \|/);
+    expect(note).not.toContain('after the push');
+  });
+
+  it('of what a push brought back says the time since the push, and of a reopening does not', () => {
+    const view = viewOf({ createdAt: at - 38_000 }, { begunAnewAt: at - 90_000 });
+    expect(renderNote(view)).toContain('41 s after the push');
+    const facts = view.facts === null ? null : { ...view.facts, lastReopenedAt: at - 39_000 };
+    expect(renderNote({ ...view, facts })).not.toContain('after the push');
+  });
+
   it('of a fork says what it goes without, and what the configuration gives it by name', () => {
     const view = viewOf();
     const fork = { ...view, facts: view.facts === null ? null : { ...view.facts, sourceProjectId: 99 } };
@@ -178,7 +196,7 @@ Commit ${newer} is being deployed, since 23 Nov 14:02 UTC. The link still shows 
     ['command', '/preview start'],
     ['operator', '/preview start'],
     ['git', 'put the file back'],
-    ['label', 'labels'],
+    ['label', 'It comes back once its labels let it.'],
     ['unfollowed', 'configuration'],
   ])('of one that ended (%s) says why, when, by whom and what brings it back', (stopReason, words) => {
     const note = text({ phase: 'stopped', stopReason, stoppedAt: at, stoppedBy: 'ada' });
@@ -193,9 +211,9 @@ Commit ${newer} is being deployed, since 23 Nov 14:02 UTC. The link still shows 
     expect(text({ edited: 'refused' })).toContain('that edit is ignored');
   });
 
-  it('repeats the newest answer to a command', () => {
-    const answer = { line: '`/preview explode` is not a command.', by: 'eve', at };
-    expect(text({}, { answer })).toContain('> `eve`, 23 Nov 14:02 UTC: `/preview explode` is not a command.');
+  it('repeats the answer to a command', () => {
+    const answers = [{ line: '`/preview explode` is not a command.', by: 'eve', at, permitted: true }];
+    expect(text({}, { answers })).toContain('> `eve`, 23 Nov 14:02 UTC: `/preview explode` is not a command.');
   });
 });
 
@@ -228,7 +246,7 @@ describe('an outsider’s text', () => {
         memberOf({ next: { sha, waitingFor: 'pipeline', since: at, detail: attack, link: null, stuck: false } }),
       ],
     }),
-    text({}, { answer: { line: 'ours', by: attack, at } }),
+    text({}, { answers: [{ line: 'ours', by: attack, at, permitted: false }] }),
   ];
 
   it.each(attacks)('%j stays inside code', async (attack) => {

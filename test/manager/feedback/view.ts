@@ -60,9 +60,9 @@ export function viewOf(
       lastReopenedAt: null,
     },
     deployedAt: at,
+    firstHealthyAt: at,
     line: null,
     diagnosis: null,
-    answer: null,
     ...change,
   };
 }

@@ -33,7 +33,7 @@ function decided(life: Life, clock: number, reading: DecideInput['reading']): Pr
 }
 
 function replyOf({ preview, facts }: Life): string | null {
-  const view = { preview, facts, deployedAt: null, line: null, diagnosis: null, answer: null };
+  const view = { preview, facts, deployedAt: null, line: null, diagnosis: null };
   return wantedReply('warning', view, never)?.body ?? null;
 }
 

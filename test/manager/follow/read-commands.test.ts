@@ -222,6 +222,21 @@ describe('what an order is about', () => {
   });
 });
 
+it('whether an author may give commands is kept, also of what comes over the limit', async () => {
+  for (const user of [developer, stranger]) {
+    comment('/preview help\n'.repeat(20), user);
+    comment('/preview stop', user);
+  }
+  await run();
+  const { rows } = await database.pool.query('select by_name, permitted, commands from note_answer order by note_id');
+  expect(rows).toEqual([
+    { by_name: 'dev', permitted: true, commands: 20 },
+    { by_name: 'dev', permitted: true, commands: 0 },
+    { by_name: 'eve', permitted: false, commands: 20 },
+    { by_name: 'eve', permitted: false, commands: 0 },
+  ]);
+});
+
 describe('too many commands', () => {
   it('are passed over, which is said once, and only to whom they are from', async () => {
     comment('/preview extend 1d\n'.repeat(19), developer);

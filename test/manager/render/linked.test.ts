@@ -42,8 +42,8 @@ function member(projectId: number, iid: number | null, wantedSha: string) {
   return iid === null ? { ...own, branch: 'main' } : own;
 }
 
-async function render(members: Preview['members']) {
-  const renderer = createRenderer({ readText: async () => withMembers, project: () => store }, builtIn);
+async function render(members: Preview['members'], project = store) {
+  const renderer = createRenderer({ readText: async () => withMembers, project: () => project }, builtIn);
   const [first] = members.filter(({ iid }) => iid !== null);
   const { projectId = 7, iid = 1 } = first ?? {};
   const lead = facts(iid ?? 1, { projectId, sourceProjectId: projectId, sourceBranch: 'F/x' });
@@ -72,6 +72,26 @@ describe('the file of a linked preview', () => {
     expect(application.spec.info).toMatchObject({ shop: { iid: null, branchSlug: 'main' } });
     expect(annotation(application, 'merge-request')).toBe('acme/cart!9');
     expect(annotation(application, 'source-ref')).toBeUndefined();
+  });
+
+  it('has the trust of a fork as soon as one of its commits is a fork’s, whichever', async () => {
+    const secrets = [
+      { copy: 'pull', forks: true },
+      { copy: 'other', forks: false },
+    ];
+    const others = 'https://gitlab.example.com/platform/charts.git';
+    const members = [member(7, 1, shaOne), { ...member(8, 9, shaTwo), fork: true as const }];
+    const secretsOf = async (of: Preview['members']) =>
+      annotation((await render(of, { ...store, secrets })).application, 'secrets');
+    expect(await secretsOf([member(7, 1, shaOne), member(8, 9, shaTwo)])).toBe('["pull","other"]');
+    expect(await secretsOf(members)).toBe('["pull"]');
+    const fixed = { repository: others, revision: shaOne };
+    const elsewhere = { ...store, source: { ...store.source, fixed } };
+    await expect(render(members, elsewhere)).rejects.toThrow(
+      /a merge request of it comes from a fork.*`follow\.forkRepositories`/,
+    );
+    const { application } = await render(members, { ...elsewhere, forkRepositories: [others] });
+    expect(application.spec.source.repoURL).toBe(others);
   });
 
   it('gives the row back when the database is lost', async () => {
