@@ -1,6 +1,13 @@
 import type { MergeRequestFacts, Wish } from './facts.js';
 import { isFork } from './follow.js';
-import type { LinkedProject } from './linked.js';
+import type { Policy } from './policy.js';
+
+/** What of a project of a group says so. */
+interface Entrance {
+  policy: Policy;
+  /** The group names it in `forks`. Default: it does not. */
+  forks?: boolean;
+}
 
 /** How merge requests from forks of a project come into the linked previews of its group. */
 export type ForkEntry = 'never' | 'approved' | 'always';
@@ -9,7 +16,7 @@ export type ForkEntry = 'never' | 'approved' | 'always';
  * `approved`: once a member approved a commit of it, so that no stranger makes the others wait with a branch of the same
  * name. Each later commit needs its own approval, as every gate is for one sha.
  */
-export function forkEntry({ forks = false, policy }: LinkedProject): ForkEntry {
+export function forkEntry({ forks = false, policy }: Entrance): ForkEntry {
   if (!forks || policy.follow.forks === 'never') {
     return 'never';
   }
@@ -18,7 +25,7 @@ export function forkEntry({ forks = false, policy }: LinkedProject): ForkEntry {
 
 /** Whether a merge request belongs to the linked preview of its branch. `wishes`: the orders given in it. */
 export function belongsToLinked(
-  project: LinkedProject,
+  project: Entrance,
   facts: Pick<MergeRequestFacts, 'projectId' | 'sourceProjectId'>,
   wishes: readonly Wish[],
 ): boolean {

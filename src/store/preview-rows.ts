@@ -168,6 +168,7 @@ export function rowsFromMembers(preview: Preview) {
     deployed_sha: member.deployedSha,
     next: member.next,
     branch: member.branch ?? null,
+    fork: member.fork === true,
   }));
 }
 

@@ -38,6 +38,7 @@ beforeAll(async () => {
         {
           name: 'store',
           projects: ['shop', 'cart'],
+          forks: ['cart'],
           link: 'branch',
           preview: { template: 'store', url: 'https://{{slug}}.preview.example.com' },
         },
@@ -127,6 +128,38 @@ test('merge requests of two projects on one branch share one preview until the l
   expect(await stage.row(slug)).toMatchObject({ stop_reason: 'merged' });
   await stage.untilNote(shop, 'Preview stopped', 'the merge request was merged');
   expect(stage.notes(shop)).toHaveLength(1);
+});
+
+test('a fork of a named project joins with its approval, and all of the preview has the trust of a fork', async () => {
+  const { gitlab } = stage;
+  const ada = gitlab.addUser({ username: 'ada', name: 'Ada', project: gitlab.project(cartPath), accessLevel: 30 });
+  const eve = gitlab.addUser({ username: 'eve', name: 'Eve' });
+  const fork = await gitlab.createProject({ path: 'eve/cart', forkedFrom: gitlab.project(cartPath), owner: eve });
+  await git(stage.git.directory('eve/cart'), 'fetch', '--quiet', stage.git.directory(cartPath), 'main:main');
+  await gitlab.noticePush(fork, eve);
+  const theirs = { title: 'Theirs', sourceProject: fork, sourceBranch: 'forked', author: eve };
+  const stranger = await gitlab.createMergeRequest(cartPath, theirs);
+  const strangeSha = stranger.headSha ?? '';
+  await stage.untilNote(stranger, 'Preview waiting', `/preview approve ${strangeSha}`);
+  const shop = await gitlab.createMergeRequest(shopPath, { title: 'Ours', sourceBranch: 'forked' });
+  await stage.untilPhase('store-forked', 'ready');
+  expect(await stage.file('store-forked')).not.toContain(strangeSha);
+  expect(await stage.untilNote(shop, 'Preview ready')).not.toContain('fork:');
+
+  gitlab.comment(stranger, `/preview approve ${strangeSha}`, { user: ada });
+  await stage.wait('its commit in the file', async () => (await stage.file('store-forked'))?.includes(strangeSha));
+  const words = ['Preview ready', strangeSha.slice(0, 8), 'all of it gets what a fork gets'];
+  await Promise.all([stage.untilNote(shop, ...words), stage.untilNote(stranger, ...words)]);
+  await stage.untilPhase(`cart-${stranger.iid}`, 'stopped');
+
+  const { id: second } = await gitlab.push(fork, { branch: 'forked', user: eve });
+  await stage.untilNote(stranger, `/preview approve ${second}`);
+  expect(await stage.file('store-forked')).toContain(strangeSha);
+  gitlab.closeMergeRequest(stranger);
+  await stage.wait('the baseline', async () => (await stage.file('store-forked'))?.includes(headOf(cartPath, 'main')));
+  await stage.wait('the note without the fork', () => !stage.notes(shop)[0]?.body.includes('what a fork gets'));
+  await gitlab.mergeMergeRequest(shop);
+  await stage.untilPhase('store-forked', 'stopped');
 });
 
 test('show lists every member', async () => {

@@ -35,6 +35,7 @@ const group = {
     { projectId: cart, policy: cartPolicy },
   ] as LinkedProject[],
 };
+const named = group.projects;
 const mainSha = 'f'.repeat(40);
 
 beforeAll(async () => {
@@ -50,6 +51,7 @@ beforeEach(() => {
   group.policy = { ...group.policy, maxPreviews: 1_000 };
   isLinked = true;
   ownCartPolicy = cartPolicy;
+  group.projects = named;
   calls = [];
   deps = {
     store: createDecideStore(database.pool),
@@ -285,9 +287,8 @@ describe('merge requests of a group', () => {
   });
 
   it('of a fork join where the group names their project, once a commit of theirs was approved', async () => {
-    const names = group.projects;
     const followsForks = { ...cartPolicy, follow: { ...cartPolicy.follow, forks: 'approved' as const } };
-    group.projects = names.map((each) =>
+    group.projects = named.map((each) =>
       each.projectId === cart ? { ...each, policy: followsForks, forks: true } : each,
     );
     ownCartPolicy = followsForks;
@@ -319,7 +320,7 @@ describe('merge requests of a group', () => {
     await approve('mr:8:31', pushed);
     await decide('group:store:trusted');
     expect(await rows('group:store:trusted')).toMatchObject([{ members: ['7!30 730', '8!31 abcd'] }]);
-    group.projects = names;
+    group.projects = named;
     await decide('group:store:trusted');
     expect(await rows('group:store:trusted')).toMatchObject([{ members: ['7!30 730', '8!main ffff'] }]);
     expect(await forkMembers('group:store:trusted')).toEqual([]);

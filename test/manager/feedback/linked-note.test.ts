@@ -37,6 +37,20 @@ describe('the note of a linked preview', () => {
     expect(note).toContain('| `acme/cart` | no merge request, `ma¦in` | `9f8e7d6c` |  |');
   });
 
+  it('says what was cut where one of its commits comes from a fork, in the note of each', () => {
+    const members = [memberOf(), memberOf({ projectId: 6, iid: 9, fork: true })];
+    const view = linkedView(here, { members });
+    const cut =
+      "One of its commits comes from a fork, so that all of it gets what a fork gets: no copied secrets, and no repository but that of the group's first project.";
+    expect(renderNote(view)).toContain(cut);
+    expect(renderNote(linkedView(elsewhere, { members }))).toContain(cut);
+    const linked = view.linked == null ? null : { ...view.linked, forkGets: { secrets: true, repositories: true } };
+    expect(renderNote({ ...view, linked })).toContain(
+      "no copied secrets but those that `secrets` gives to forks, and no repository but that of the group's first project and those of `follow.forkRepositories`.",
+    );
+    expect(renderNote(linkedView(here))).not.toContain('fork');
+  });
+
   it('shows in each phase until when and where, and what the link still shows', () => {
     const members = [memberOf({ deployedSha: olderSha }), memberOf({ projectId: 6, iid: null, branch: 'main' })];
     const failed = renderNote(linkedView(here, { phase: 'failed', cause: 'health', members }));

@@ -52,6 +52,9 @@ describe('a note', () => {
     const view = viewOf();
     const fork = { ...view, facts: view.facts === null ? null : { ...view.facts, sourceProjectId: 99 } };
     expect(renderNote(fork)).toContain("no copied secrets, no linked preview, and no repository but this project's.\n");
+    expect(renderNote({ ...fork, forkGets: { secrets: false, repositories: false, linked: true } })).toContain(
+      'no linked preview before a member approved a commit of it, and',
+    );
     expect(renderNote({ ...fork, forkGets: { secrets: true, repositories: true } })).toContain(
       "no copied secrets but those that `secrets` gives to forks, no linked preview, and no repository but this project's and those of `follow.forkRepositories`.",
     );
