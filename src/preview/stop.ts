@@ -133,8 +133,11 @@ export function applyReason(row: Preview, want: Desire | null, input: DecideInpu
   if (want === null || want.runs || row.stopReason === null || want.reason === row.stopReason) {
     return row;
   }
-  const isStronger = want.explained || (!isExplained(row.stopReason) && !lacksReading(input, want));
-  const changes = row.phase === 'stopped' || (row.phase === 'stopping' && isStronger);
+  const isUnknown = lacksReading(input, want);
+  const isStronger = want.explained || (!isExplained(row.stopReason) && !isUnknown);
+  // Nothing expires before GitLab was asked whether anybody used it: that use would come before such an end.
+  const mayBe = want.reason !== 'expired' || !isUnknown;
+  const changes = (row.phase === 'stopped' && mayBe) || (row.phase === 'stopping' && isStronger);
   return changes ? { ...row, ...stopFields(row, want, input) } : row;
 }
 

@@ -268,15 +268,15 @@ describe('a linked preview', () => {
     ['always', 'member', 'approved'],
   ] as const)('lets forks in by the project’s `follow.forks: %s` and approval %s: %s', (forks, gateApproval, entry) => {
     const policy = { ...groupPolicy, gateApproval, follow: { ...groupPolicy.follow, forks } };
-    expect(forkEntry({ projectId: cart, policy, forks: true })).toBe(entry);
-    expect(forkEntry({ projectId: cart, policy })).toBe('never');
+    expect(forkEntry({ policy, forks: true })).toBe(entry);
+    expect(forkEntry({ policy })).toBe('never');
     const facts = { projectId: cart, sourceProjectId: 99 };
     const approval = { kind: 'approve', source: 'command', at: 1, by: 'alice', amountMs: null } as const;
-    const project = { projectId: cart, policy, forks: true };
+    const project = { policy, forks: true };
     expect(belongsToLinked(project, facts, [])).toBe(entry === 'always');
     expect(belongsToLinked(project, facts, [{ ...approval, projectId: cart }])).toBe(entry !== 'never');
     expect(belongsToLinked(project, facts, [{ ...approval, projectId: shop }])).toBe(entry === 'always');
-    expect(belongsToLinked({ projectId: cart, policy }, { projectId: cart, sourceProjectId: cart }, [])).toBe(true);
+    expect(belongsToLinked({ policy }, { projectId: cart, sourceProjectId: cart }, [])).toBe(true);
   });
 
   it('hands the sha of the baseline to the merge request that joins until that one has passed', () => {

@@ -31,6 +31,7 @@ describe('a comment', () => {
       noteId: 7,
       at,
       by: 'ada',
+      permitted: true,
       commands: 3,
       wishes: [
         { kind: 'extend', amountMs: 172_800_000, ordinal: 0, detail: null, text: 'extend 2d' },

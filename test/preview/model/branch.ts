@@ -6,7 +6,7 @@ import { rendered } from '../../../src/preview/deployment.js';
 import { hasFile } from '../../../src/preview/lifecycle.js';
 import type { Preview } from '../../../src/preview/preview.js';
 import { decideNow } from './manager.js';
-import { type BranchFile, iidOf, keyOf, newestRow, type World } from './world.js';
+import { type BranchFile, iidOf, keyOf, type World } from './world.js';
 
 export type CommitCrash = 'none' | 'before-push' | 'after-push';
 
@@ -36,10 +36,9 @@ export function commit(world: World, crash: CommitCrash): void {
   readBack(world);
   const { database, branch } = world;
   const changes = [...database.needsCommit].flatMap((subject) => {
-    const row = newestRow(world, subject);
-    const isNewest = database.rows.findLast((one) => one.slug === row?.slug) === row;
-    // A slug that another preview has by now is that one's to write.
-    return row === null || !isNewest ? [] : [{ subject, row, file: wantedFile(world, row) }];
+    // A subject may have begun anew under another slug. A file that a later incarnation has is that one's to write.
+    const rows = database.rows.filter((row) => row.subject === subject && !isSucceeded(world, row));
+    return rows.map((row) => ({ subject, row, file: wantedFile(world, row) }));
   });
   for (const { row, file } of changes) {
     // Saved before the push, so that a crash in between leaves nothing that looks like a person's act.
@@ -70,6 +69,12 @@ export function commit(world: World, crash: CommitCrash): void {
       world.fault === 'file-stays' ? (branch.get(row.slug)?.text ?? null) : (file?.text ?? null),
     );
   }
+}
+
+function isSucceeded({ database }: World, { slug, incarnation }: Preview): boolean {
+  return database.rows.some(
+    (later) => later.slug === slug && later.incarnation > incarnation && !['waiting', 'stopped'].includes(later.phase),
+  );
 }
 
 function wantedFile(world: World, row: Preview): BranchFile | null {
