@@ -52,7 +52,7 @@ export function keptUntil(policy: Pick<Policy, 'keepAfterMergeMs'>, facts: Merge
 
 /**
  * Whether a preview that expired may live again: only something that its row did not know yet brings it back, an
- * activity or an extension, or an activity after its time had run out. A longer TTL in the configuration does not, nor
+ * activity, a pin or an extension, or an activity after its time had run out. A longer TTL in the configuration does not, nor
  * does an extension past the longest life.
  */
 export function revives(
@@ -64,7 +64,8 @@ export function revives(
   const activity = lastActivityAt(facts, wishes);
   const isNew = activity > row.lastActivityAt || activity > row.expiresAt;
   const isCapped = row.expiresAt >= row.createdAt + policy.maxMs;
-  return isNew || (!isCapped && extensions(wishes).some((until) => until > row.expiresAt));
+  const isPinned = pinOf(facts, wishes).pinnedBy !== null;
+  return isNew || isPinned || (!isCapped && extensions(wishes).some((until) => until > row.expiresAt));
 }
 
 function extensions(wishes: Wish[]): Instant[] {

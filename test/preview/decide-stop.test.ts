@@ -77,6 +77,14 @@ describe('a stop', () => {
   });
 });
 
+test('what ended for another reason is said to have expired only when GitLab was asked whether anybody used it', () => {
+  const preview = stoppedRow({ stopReason: 'git' });
+  const said = (reading: 'none' | 'fresh') =>
+    decide(anInput({ preview, now: expiredNow, reading })).preview?.stopReason;
+  expect(said('none')).toBe('git');
+  expect(said('fresh')).toBe('expired');
+});
+
 describe('the breaker', () => {
   test.each([
     ['a label', { facts: labelled }, 'label'],
@@ -166,6 +174,12 @@ describe('the next incarnation', () => {
     ['expired, and a longer TTL', { stopReason: 'expired' as const }, {}, false],
     ['expired, then a push', { stopReason: 'expired' as const }, { facts: someFacts({ lastPushAt: now - 5 }) }, true],
     ['expired, then started', { stopReason: 'expired' as const }, { wishes: [after] }, true],
+    [
+      'expired, and a pin that came late',
+      { stopReason: 'expired' as const },
+      { wishes: [{ kind: 'pin', source: 'command', amountMs: null, at: now - 3 * hourMs, by: 'alice' } as Wish] },
+      true,
+    ],
     [
       'expired, and an extension that came late',
       { stopReason: 'expired' as const },

@@ -5,6 +5,9 @@ import { compareLives, compareWithOracle } from './model/compare.js';
 import { histories, play, type Step, settle } from './model/history.js';
 import { basePolicy, createWorld, type Fault, faults, gatedPolicy, hourMs } from './model/world.js';
 
+// What is checked before a change lands must not fail by chance: there the histories are always the same.
+if (process.env.CI !== undefined) fc.configureGlobal({ seed: 20_261_121 });
+
 const roomy = { mergeRequests: 3, branchOf: (iid: number) => `feature-${iid}` };
 
 function endsAsTheOracleSays(steps: Step[], fault: Fault | null, policy = basePolicy): void {

@@ -20,6 +20,9 @@ import {
 } from './linked-world.js';
 import { hourMs } from './model/world.js';
 
+// What is checked before a change lands must not fail by chance: there the histories are always the same.
+if (process.env.CI !== undefined) fc.configureGlobal({ seed: 20_261_121 });
+
 const acts = [
   'open',
   'push',
