@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import pg from 'pg';
 import { orRollBack, type Transaction } from './pool.js';
 import { beginWithSubject, lockSlots, slotLocks } from './slots.js';
@@ -29,7 +30,8 @@ const uniqueViolation = '23505';
  */
 const beginQuickly = 'set local synchronous_commit = off';
 
-const atOnce = 3;
+/** More than there are processors only wait for each other, the database being on the same machine or not. */
+const atOnce = Math.min(6, Math.max(2, availableParallelism()));
 
 /** Something that decisions give way to, because somebody waits for it. */
 interface Precedence {
